@@ -1,0 +1,30 @@
+# Everything a newcomer needs: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo test bench lock lint clean
+
+setup: $(VENV)/.ready  ## install the locked dependencies and the landstock command into .venv
+
+$(VENV)/.ready: uv.lock pyproject.toml scripts/setup.sh
+	PYTHON=$(PYTHON) bash scripts/setup.sh $(VENV)
+	touch $@
+
+demo: setup  ## a province of made-up submissions, the whole pipeline, the table of 11 cities
+	$(BIN)/landstock demo
+
+test: setup  ## all tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: setup
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+lock:  ## resolve the dependencies anew; see scripts/lock.py
+	$(BIN)/python scripts/lock.py
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,245 @@
+"""The plan and the rulebook as data (政策数据): targets, regions, switches, tasks, modes, measures, calendar.
+
+Each row carries its source. Nothing here computes; it loads, checks and hands out.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+HERE = Path(__file__).parent
+PROVINCE = "330000"
+
+
+class PolicyError(ValueError):
+    """A policy file or an override does not hold together; the message says which entry and what to do."""
+
+
+# --- Rulebook ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """One version of the rulebook. `rules["activation.idle"]` is a value; `entries` has label, basis, confidence."""
+
+    version: str
+    effective_from: date
+    entries: dict[str, dict[str, Any]]
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.entries[name]["value"]
+
+    @property
+    def label(self) -> str:
+        """The version as a figure names it: with overrides it says so, so that a what-if cannot pass as the rule."""
+        if not self.overrides:
+            return self.version
+        changes = ",".join(f"{name}={_spell(value)}" for name, value in sorted(self.overrides.items()))
+        return f"{self.version}+{changes}"
+
+    def with_overrides(self, overrides: dict[str, Any]) -> Rulebook:
+        """The same rules with some switches set differently.
+
+        Values may be text from a command line. Raises PolicyError for an unknown switch or value.
+        """
+        entries = copy.deepcopy(self.entries)
+        changed = dict(self.overrides)
+        for name, raw in overrides.items():
+            entry = entries.get(name)
+            switches = sorted(key for key, each in entries.items() if each.get("switch"))
+            if entry is None or not entry.get("switch"):
+                raise PolicyError(f"no switch {name!r}; the switches are: {', '.join(switches)}")
+            value = _parse(raw, entry["value"], name)
+            if "options" in entry and value not in entry["options"]:
+                raise PolicyError(f"{name} takes one of {', '.join(entry['options'])}, not {value!r}")
+            if value != self.entries[name]["value"]:
+                entry["value"] = changed[name] = value
+        return Rulebook(self.version, self.effective_from, entries, changed)
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "、".join(value) if isinstance(value, list) else str(value)
+
+
+def _parse(raw: Any, like: Any, name: str) -> Any:
+    if not isinstance(raw, str) or isinstance(like, str):
+        return raw
+    if isinstance(like, bool):
+        if raw.lower() in ("true", "false"):
+            return raw.lower() == "true"
+        raise PolicyError(f"{name} takes true or false, not {raw!r}")
+    if isinstance(like, list):
+        return [part.strip() for part in raw.replace("、", ",").split(",") if part.strip()]
+    try:
+        return float(raw)
+    except ValueError:
+        raise PolicyError(f"{name} takes a number, not {raw!r}") from None
+
+
+@cache
+def rulebooks() -> dict[str, Rulebook]:
+    """All rulebook versions by name, oldest first."""
+    books = []
+    for path in sorted((HERE / "rulebooks").glob("*.toml")):
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        entries = {
+            f"{group}.{name}": entry
+            for group, items in data.items()
+            if isinstance(items, dict)
+            for name, entry in items.items()
+        }
+        for name, entry in entries.items():
+            if missing := {"value", "label", "basis", "confidence"} - entry.keys():
+                raise PolicyError(f"{path.name}: {name} lacks {', '.join(sorted(missing))}")
+        books.append(Rulebook(data["version"], data["effective_from"], entries))
+    return {book.version: book for book in sorted(books, key=lambda book: book.effective_from)}
+
+
+def rulebook(as_of: date | None = None) -> Rulebook:
+    """The rulebook in force on a day: the newest whose effective date is not after it (the first one before that)."""
+    books = list(rulebooks().values())
+    in_force = [book for book in books if as_of is None or book.effective_from <= as_of]
+    return in_force[-1] if in_force else books[0]
+
+
+# --- Targets -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def targets() -> pl.DataFrame:
+    """All targets: one row per region, indicator, horizon and version; `value` is a Decimal in `unit`."""
+    return pl.read_csv(
+        HERE / "targets.csv",
+        schema_overrides={
+            "region_code": pl.String, "target_version": pl.String, "horizon": pl.Int32,
+            "value": pl.Decimal(18, 6), "effective_from": pl.Date,
+        },
+    )  # fmt: skip
+
+
+def target_version(as_of: date | None = None) -> str:
+    """The target version in force on a day, by its effective date (the first one before that)."""
+    versions = targets().group_by("target_version").agg(pl.col("effective_from").max()).sort("effective_from")
+    in_force = versions if as_of is None else versions.filter(pl.col("effective_from") <= as_of)
+    return (in_force if in_force.height else versions.head(1))["target_version"].to_list()[-1 if in_force.height else 0]
+
+
+# --- Regions -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Administrative divisions (行政区划) with the codes of the past.
+
+    `frame`: code, name, level (province/city/county), province_code, city_code, last_day, successor_code.
+    `home` is the province whose bureaus report.
+    """
+
+    frame: pl.DataFrame
+
+    @property
+    def current(self) -> pl.DataFrame:
+        """Codes in force today, in code order."""
+        return self.frame.filter(pl.col("last_day").is_null()).sort("code")
+
+    def codes(self, level: str) -> list[str]:
+        return self.current.filter(pl.col("level") == level)["code"].to_list()
+
+    def name(self, code: str) -> str:
+        found = self.frame.filter(pl.col("code") == code)["name"].to_list()
+        return found[0] if found else code
+
+
+_REGION_COLUMNS = ("code", "name", "level", "province_code", "city_code", "last_day", "successor_code")
+
+
+@cache
+def regions(path: str | None = None) -> Regions:
+    """The region table: the project's own, or another one from a CSV with code, name, level, city_code.
+
+    Raises PolicyError when the file cannot serve as a region table.
+    """
+    source = Path(path) if path else HERE / "regions.csv"
+    try:
+        frame = pl.read_csv(source, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise PolicyError(f"cannot read the region table {source}: {error}") from None
+    if missing := {"code", "name", "level", "city_code"} - set(frame.columns):
+        raise PolicyError(f"the region table {source} lacks the columns {', '.join(sorted(missing))}")
+    optional = [pl.lit(None, pl.String).alias(name) for name in _REGION_COLUMNS if name not in frame.columns]
+    empty_to_null = [pl.col(pl.String).replace("", None)]
+    frame = (
+        frame.with_columns(optional)
+        .with_columns(empty_to_null)
+        .with_columns(
+            pl.col("last_day").str.to_date(),
+            province_code=pl.coalesce("province_code", pl.col("code").str.head(2) + "0000"),
+            city_code=pl.when(pl.col("level") == "city").then("code").otherwise("city_code"),
+        )
+        .select(_REGION_COLUMNS)
+    )
+    # A city without counties (东莞, 中山, 儋州) stands in the national table a second time as its own county.
+    cities = frame.filter(pl.col("level") == "city")["code"].implode()
+    frame = frame.filter((pl.col("level") != "county") | ~pl.col("code").is_in(cities))
+    if frame["code"].is_duplicated().any():
+        raise PolicyError(f"the region table {source} names a code twice")
+    return Regions(frame)
+
+
+# --- Tasks, modes, measures, calendar ------------------------------------------------------------------------------
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def modes() -> list[dict[str, str]]:
+    """The six development modes (开发模式): mode_no, name, description, source."""
+    return _rows("modes.csv")
+
+
+@cache
+def measures() -> list[dict[str, str]]:
+    """The four kinds of policy measures (政策举措): measure_no, name, lead_unit, responsible_units, source."""
+    return _rows("measures.csv")
+
+
+@cache
+def tasks() -> list[dict[str, str]]:
+    """The twelve tasks (工作任务): task_no, section, name, lead_unit, responsible_units, source."""
+    return _rows("tasks.csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    name: str
+    label: str
+    label_en: str
+    due: date
+    responsible: str
+    source: str
+
+
+@cache
+def calendar() -> list[Deadline]:
+    """Every deadline of the plan (时间安排), in order of its due date."""
+    deadlines = [
+        Deadline(row["name"], row["label"], row["label_en"], date(year, int(row["month"]), int(row["day"])), row["responsible"], row["source"])
+        for row in _rows("calendar.csv")
+        for year in range(int(row["first_year"]), int(row["last_year"]) + 1)
+    ]  # fmt: skip
+    return sorted(deadlines, key=lambda deadline: (deadline.due, deadline.name))

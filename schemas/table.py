@@ -1,0 +1,159 @@
+"""Columns, tables and units: the one declaration from which DDL, dtypes, comments, templates and checks derive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+import polars as pl
+
+
+class Unit(StrEnum):
+    """A unit as it is written in a header's brackets or a unit row."""
+
+    MU = "亩"
+    HECTARE = "公顷"
+    SQUARE_METRE = "平方米"
+    YUAN = "元"
+    WAN_YUAN = "万元"
+    YI_YUAN = "亿元"
+    RATIO = "ratio"
+    PERCENT = "%"
+    COUNT = "个"
+    HECTARE_PER_YI_YUAN = "公顷/亿元"
+
+
+#: What one of each unit is in the unit that core holds: 亩 for areas, 万元 for money. Every factor is exact.
+AREA_IN_MU = {Unit.MU: Decimal(1), Unit.HECTARE: Decimal(15), Unit.SQUARE_METRE: Decimal("0.0015")}
+MONEY_IN_WAN_YUAN = {Unit.YUAN: Decimal("0.0001"), Unit.WAN_YUAN: Decimal(1), Unit.YI_YUAN: Decimal(10000)}
+
+
+class Kind(StrEnum):
+    """What a cell holds, hence how it is read and how core stores it."""
+
+    TEXT = "text"
+    REGION = "region"  # 行政区代码: six digits, nine are cut
+    AREA = "area"  # > 0, stored in 亩
+    AREA_PART = "area_part"  # >= 0, stored in 亩
+    MONEY = "money"  # stored in 万元
+    NUMBER = "number"
+    FAR = "far"  # 容积率
+    INDEX = "index"  # previous year = 100; keeps its decimals as submitted
+    YEAR = "year"
+    INTEGER = "integer"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+
+
+AREA_KINDS = frozenset({Kind.AREA, Kind.AREA_PART})
+
+_DTYPES: dict[Kind, pl.DataType] = {
+    Kind.TEXT: pl.String(),
+    Kind.REGION: pl.String(),
+    Kind.AREA: pl.Decimal(18, 6),
+    Kind.AREA_PART: pl.Decimal(18, 6),
+    Kind.MONEY: pl.Decimal(18, 6),
+    Kind.NUMBER: pl.Decimal(18, 6),
+    Kind.FAR: pl.Decimal(18, 6),
+    Kind.INDEX: pl.Decimal(18, 6),
+    Kind.YEAR: pl.Int32(),
+    Kind.INTEGER: pl.Int32(),
+    Kind.DATE: pl.Date(),
+    Kind.BOOLEAN: pl.Boolean(),
+    Kind.CHOICE: pl.String(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its public Chinese header, its English name in core, and all that is known about its values.
+
+    `unit` is the default unit of a submitted cell; core always stores 亩 and 万元. `max_year_gap` and the like do not
+    live here: what a value must satisfy beyond its type is a row rule (`schemas/rules.py`).
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    required: bool = False
+    key: bool = False
+    unit: Unit | None = None
+    choices: tuple[str, ...] = ()
+    note: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> pl.DataType:
+        return _DTYPES[self.kind]
+
+    @property
+    def core_unit(self) -> Unit | None:
+        """The unit in which core holds this column."""
+        if self.kind in AREA_KINDS:
+            return Unit.MU
+        return Unit.WAN_YUAN if self.kind is Kind.MONEY else self.unit
+
+    @property
+    def units(self) -> dict[Unit, Decimal]:
+        """Units that a header may name, each with its factor to the core unit; empty where no unit applies."""
+        if self.kind in AREA_KINDS:
+            return AREA_IN_MU
+        return MONEY_IN_WAN_YUAN if self.kind is Kind.MONEY else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A submission table (报送表): what one row is, its columns, and the column that dates its events."""
+
+    name: str
+    label: str
+    number: int
+    grain: str
+    columns: tuple[Column, ...]
+    event_date: str | None = None  # column whose date decides which region codes were in force
+    event_date_label: str = ""
+    province_rows: bool = False  # 330000 allowed: the tables keyed by region and year
+    _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_name.update({column.name: column for column in self.columns})
+
+    def __getitem__(self, name: str) -> Column:
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Names of the natural key's columns."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.required)
+
+    @property
+    def stored(self) -> dict[str, pl.DataType]:
+        """Columns of the core table that come from the submission, with their types, in order.
+
+        An INDEX column brings a second one, `<name>_decimals`: how many decimals were submitted (rulebook §7).
+        """
+        schema: dict[str, pl.DataType] = {}
+        for column in self.columns:
+            schema[column.name] = column.dtype
+            if column.kind is Kind.INDEX:
+                schema[f"{column.name}_decimals"] = pl.Int32()
+        return schema
+
+
+#: Where a row came from; every core table ends with these.
+PROVENANCE: dict[str, pl.DataType] = {
+    "record_key": pl.String(),  # natural key, parts joined by "|"
+    "submission_id": pl.String(),  # receipt number of the file
+    "sheet": pl.String(),
+    "row_number": pl.Int64(),  # the real row (Excel) or line (CSV), from 1
+    "profile": pl.String(),  # "bureau" or "landchina"
+}
