@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 
 import polars as pl
 
@@ -116,9 +115,3 @@ class Checked:
             return "partly_accepted"
         return "accepted_with_warnings" if self.findings else "accepted"
 
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """When and from where a file came: what the checker may use besides the file itself."""
-
-    received_on: date
