@@ -1,0 +1,283 @@
+"""The public marts (成果表): names, types, labels and units that evaluators rely on. Contract version 2025.1.
+
+Add freely; rename or retype only with a new contract version and a release note. DDL, comments, the dictionary and the
+Parquet schemas derive from these declarations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONTRACT_VERSION = "2025.1"
+
+#: One record's amount, and a sum of them. Nine decimals hold every submitted area in 公顷 exactly.
+AMOUNT = "DECIMAL(18,9)"
+SUM = "DECIMAL(38,9)"
+
+
+@dataclass(frozen=True, slots=True)
+class MartColumn:
+    """One column: DuckDB type, labels, unit, and how it comes about."""
+
+    name: str
+    type: str
+    label: str
+    label_en: str
+    unit: str = ""
+    formula: str = ""
+
+    @property
+    def comment(self) -> str:
+        parts = [f"{self.label} / {self.label_en}"]
+        if self.unit:
+            parts.append(f"单位 unit: {self.unit}")
+        if self.formula:
+            parts.append(self.formula)
+        return " · ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Mart:
+    """One public table. `key` is its grain: unique in every release. `order` is how rows are stored."""
+
+    name: str
+    label: str
+    label_en: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[MartColumn, ...]
+    note: str = ""
+
+    @property
+    def comment(self) -> str:
+        return f"{self.label} / {self.label_en} · 粒度 grain: {self.grain}" + (f" · {self.note}" if self.note else "")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def ddl(self, schema: str = "mart") -> str:
+        """CREATE TABLE with comments on the table and on every column."""
+        columns = ",\n  ".join(f'"{column.name}" {column.type}' for column in self.columns)
+        comments = [f"COMMENT ON TABLE {schema}.{self.name} IS {_quote(self.comment)};"]
+        comments += [f'COMMENT ON COLUMN {schema}.{self.name}."{c.name}" IS {_quote(c.comment)};' for c in self.columns]
+        return f"CREATE TABLE {schema}.{self.name} (\n  {columns}\n);\n" + "\n".join(comments)
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+C = MartColumn
+TEXT, INT, BIGINT, DOUBLE, DATE, BOOL = "VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "DATE", "BOOLEAN"
+
+_REGION = C("region_code", TEXT, "行政区代码", "region code")
+_REGION_NAME = C("region_name", TEXT, "行政区名称", "region name")
+_LEVEL = C("region_level", TEXT, "行政级别", "region level", formula="province / city / county")
+_INDICATOR = C("indicator", TEXT, "指标", "indicator code")
+_YEAR = C("year", INT, "年份", "year")
+_BASIS = C("basis", TEXT, "口径期间", "basis", formula="annual / period / cumulative")
+_UNIT = C("unit", TEXT, "计量单位", "unit")
+_TARGET_VERSION = C("target_version", TEXT, "目标版本", "target version")
+
+_FIGURE = (
+    _REGION, _REGION_NAME, _LEVEL, _INDICATOR, _YEAR, _BASIS,
+    C("period_start", DATE, "期初", "first day covered"),
+    C("period_end", DATE, "期末", "last day covered", formula="min(12-31, as_of)"),
+    C("value", DOUBLE, "指标值", "value", formula="未取整；缺值原因见 absence"),
+    _UNIT,
+    C("numerator", SUM, "分子", "numerator", formula="contribution 中 numerator 与 both 之和"),
+    C("denominator", SUM, "分母", "denominator", formula="contribution 中 denominator 与 both 之和"),
+    C("part_unit", TEXT, "分子分母单位", "unit of numerator and denominator"),
+    C("absence", TEXT, "缺值原因", "why the value is missing",
+      formula="not_reported / not_assigned / not_applicable / no_baseline / not_due / withheld"),
+    C("data_state", TEXT, "数据状态", "data state", formula="provisional 预计 / final 核定 / incomplete 数据未齐"),
+    C("derived", BOOL, "是否推算", "derived from incomplete sources"),
+    C("flags", TEXT, "标注", "remarks, comma-separated", formula="estimated / from_cities / public_export / …"),
+    C("record_count", BIGINT, "记录数", "records that count", formula="contribution 中非 excluded 行数，年度任务不计"),
+    C("excluded_count", BIGINT, "剔除记录数", "records excluded"),
+    C("rule_version", TEXT, "口径版本", "rulebook version"),
+    C("as_of", DATE, "数据截止日", "as-of day"),
+    C("release_id", TEXT, "发布编号", "release"),
+)  # fmt: skip
+
+INDICATOR_VALUE = Mart(
+    "indicator_value", "指标值", "indicator values", "region × indicator × year × basis",
+    ("region_code", "indicator", "year", "basis"), _FIGURE,
+)  # fmt: skip
+
+INDICATOR_HISTORY = Mart(
+    "indicator_history", "历史指标值", "indicator values as known on past days",
+    "region × indicator × year × basis × known_on", ("region_code", "indicator", "year", "basis", "known_on"),
+    (*_FIGURE, C("known_on", DATE, "知悉日", "day on which this was known", formula="每月末与每个发布日")),
+    note="经 mart.indicator_as_of(DATE) 查询",
+)  # fmt: skip
+
+INDICATOR_PART = Mart(
+    "indicator_part", "指标分项", "sub-lines published with a figure", "region × indicator × year × basis × part",
+    ("region", "indicator", "year", "basis", "part"),
+    (
+        C("region", TEXT, "行政区代码", "region code"), _REGION_NAME, _LEVEL, _INDICATOR, _YEAR, _BASIS,
+        C("part", TEXT, "分项", "part code"),
+        C("part_label", TEXT, "分项名称", "part, in Chinese"),
+        C("part_label_en", TEXT, "分项英文名", "part, in English"),
+        C("value", DOUBLE, "值", "value"), _UNIT,
+        C("absence", TEXT, "缺值原因", "why the value is missing"),
+    ),
+)  # fmt: skip
+
+TARGET = Mart(
+    "target", "目标", "targets of the plan", "region × indicator × horizon × version",
+    ("region_code", "indicator", "horizon", "target_version"),
+    (
+        _REGION, _REGION_NAME, _LEVEL, _INDICATOR,
+        C("horizon", INT, "目标年", "horizon", formula="2027 / 2030"),
+        C("operator", TEXT, "比较", "operator", formula=">= 或 ="),
+        C("value", DOUBLE, "目标值", "target"), _UNIT,
+        C("kind", TEXT, "目标类型", "kind", formula="level / relative_rise"),
+        _TARGET_VERSION,
+        C("effective_from", DATE, "生效日", "in force from"),
+        C("source", TEXT, "来源", "source"),
+    ),
+)  # fmt: skip
+
+ASSESSMENT = Mart(
+    "assessment", "评价", "assessment against targets", "region × indicator × year × horizon",
+    ("region_code", "indicator", "year", "horizon"),
+    (
+        _REGION, _REGION_NAME, _LEVEL, _INDICATOR, _YEAR,
+        C("horizon", INT, "目标年", "horizon"), _BASIS,
+        C("period_end", DATE, "期末", "judged at"),
+        C("value", DOUBLE, "指标值", "value"), _UNIT,
+        C("target", DOUBLE, "目标值", "target", formula="相对提高目标已换算为水平值"),
+        C("gap", DOUBLE, "差距", "gap", formula="value − target"),
+        C("progress", DOUBLE, "完成程度", "progress", formula="value ÷ target"),
+        C("expected", DOUBLE, "序时应达", "expected by now", formula="年度计划轨迹，无计划时为线性"),
+        C("expected_linear", DOUBLE, "线性应达", "expected on the linear path"),
+        C("pace", DOUBLE, "进度比", "pace", formula="value ÷ expected"),
+        C("time_progress", DOUBLE, "时间进度", "time progress τ"),
+        C("low", DOUBLE, "精度下限", "lowest value within input precision"),
+        C("high", DOUBLE, "精度上限", "highest value within input precision"),
+        C("verdict", TEXT, "结论", "verdict", formula="rulebook §10；缺值时为缺值原因"),
+        C("verdict_label", TEXT, "结论（中文）", "verdict in Chinese"),
+        C("rank", INT, "位次", "rank among cities", formula="并列同位次"),
+        C("absence", TEXT, "缺值原因", "why the value is missing"),
+        C("data_state", TEXT, "数据状态", "data state"),
+        C("forecast", DOUBLE, "目标年预测", "forecast at the horizon"),
+        C("forecast_low", DOUBLE, "预测下限", "forecast, low"),
+        C("forecast_high", DOUBLE, "预测上限", "forecast, high"),
+        _TARGET_VERSION,
+        C("rule_version", TEXT, "口径版本", "rulebook version"),
+    ),
+)  # fmt: skip
+
+CONTRIBUTION = Mart(
+    "contribution", "贡献台账", "the records behind every figure", "indicator × basis × year × region × record × role",
+    ("indicator", "basis", "year", "region_code", "source_table", "record_key", "role"),
+    (
+        _INDICATOR, _REGION,
+        C("city_code", TEXT, "所属市代码", "city code",
+          formula="按区县、年份填报的行为空：县级行不加总到市；市级数 = city_code 为该市的行"),
+        C("event_date", DATE, "事件日期", "event date"),
+        C("year", INT, "年份", "year", formula="事件年份；指标7为所属指标值的年份"),
+        C("basis", TEXT, "口径期间", "basis", formula="空 = 各口径共用；指标7按口径分列"),
+        C("source_table", TEXT, "来源表", "source table"),
+        C("record_key", TEXT, "记录键", "natural key"),
+        C("role", TEXT, "作用", "role", formula="numerator / denominator / both / excluded"),
+        C("amount", AMOUNT, "计入数", "amount"), _UNIT,
+        C("record_amount_mu", "DECIMAL(18,6)", "记录面积", "the record's own area", "亩"),
+        C("component", TEXT, "组成", "component of the indicator", formula="resupply / self_redevelopment / idle_reuse / 设施类别 / 地类 …"),
+        C("reason", TEXT, "原因", "why excluded or reduced"),
+        C("claimed_by", TEXT, "已由何者计入", "event that had claimed the parcel", formula="来源表:记录键"),
+        C("file_sha256", TEXT, "文件指纹", "sha256 of the file"),
+        C("file_name", TEXT, "文件名", "file"),
+        C("sheet", TEXT, "工作表", "sheet"),
+        C("row_number", BIGINT, "行号", "row"),
+    ),
+)  # fmt: skip
+
+SUBMISSION = Mart(
+    "submission", "报送回执", "receipts", "file", ("receipt_no",),
+    (
+        C("receipt_no", TEXT, "回执编号", "receipt number"),
+        C("file_name", TEXT, "文件名", "file"),
+        C("file_sha256", TEXT, "文件指纹", "sha256"),
+        C("received_on", DATE, "收到日期", "received on"),
+        C("source_table", TEXT, "报送表", "table"),
+        C("table_label", TEXT, "报送表名称", "table, in Chinese"),
+        _REGION, _REGION_NAME, _YEAR,
+        C("profile", TEXT, "来源类型", "source profile", formula="bureau / landchina"),
+        C("form", TEXT, "文件形式", "file form"),
+        C("encoding", TEXT, "编码", "encoding"),
+        C("status", TEXT, "结论", "verdict", formula="accepted / accepted_with_warnings / partly_accepted / rejected"),
+        C("lines", BIGINT, "行数", "lines in"),
+        C("rows_loaded", BIGINT, "入库行数", "rows loaded"),
+        C("rows_quarantined", BIGINT, "隔离行数", "rows quarantined"),
+        C("lines_skipped", BIGINT, "跳过行数", "lines skipped"),
+        C("skipped", TEXT, "跳过原因", "lines skipped by reason (JSON)"),
+        C("errors", BIGINT, "错误数", "errors"),
+        C("warnings", BIGINT, "提醒数", "warnings"),
+    ),
+    note="lines = rows_loaded + rows_quarantined + lines_skipped",
+)  # fmt: skip
+
+QUALITY_FINDING = Mart(
+    "quality_finding", "质量问题", "findings", "file × rule × row",
+    ("finding_no",),
+    (
+        C("finding_no", BIGINT, "序号", "number within the release"),
+        C("receipt_no", TEXT, "回执编号", "receipt number"),
+        C("file_name", TEXT, "文件名", "file"),
+        C("received_on", DATE, "收到日期", "received on"),
+        C("source_table", TEXT, "报送表", "table"),
+        _REGION,
+        C("sheet", TEXT, "工作表", "sheet"),
+        C("row_number", BIGINT, "行号", "row"),
+        C("column", TEXT, "栏目", "column, as written"),
+        C("cell", TEXT, "单元格", "cell"),
+        C("key", TEXT, "记录键", "natural key"),
+        C("value", TEXT, "填报值", "value as typed"),
+        C("rule", TEXT, "规则编号", "rule"),
+        C("severity", TEXT, "级别", "severity", formula="error / warning"),
+        C("message", TEXT, "问题", "message"),
+        C("suggestion", TEXT, "建议", "suggestion"),
+        C("quarantined", BOOL, "是否隔离", "row quarantined"),
+    ),
+)  # fmt: skip
+
+DATA_DICTIONARY = Mart(
+    "data_dictionary", "数据字典", "data dictionary", "object", ("object", "name"),
+    (
+        C("object", TEXT, "对象", "mart / column / submission / indicator / rule / switch / reason"),
+        C("name", TEXT, "名称", "name", formula="列为 表.列"),
+        C("label", TEXT, "中文名", "label, in Chinese"),
+        C("label_en", TEXT, "英文名", "label, in English"),
+        C("type", TEXT, "类型", "type"), _UNIT,
+        C("description", TEXT, "说明", "description"),
+        C("source", TEXT, "依据", "basis"),
+    ),
+)  # fmt: skip
+
+RELEASE_INFO = Mart(
+    "release_info", "发布信息", "what this release was made with", "name", ("name",),
+    (
+        C("name", TEXT, "项目", "name"),
+        C("value", TEXT, "内容", "value"),
+        C("label", TEXT, "说明", "label"),
+    ),
+)  # fmt: skip
+
+MARTS: dict[str, Mart] = {
+    mart.name: mart
+    for mart in (
+        INDICATOR_VALUE, INDICATOR_HISTORY, INDICATOR_PART, TARGET, ASSESSMENT, CONTRIBUTION, SUBMISSION,
+        QUALITY_FINDING, DATA_DICTIONARY, RELEASE_INFO,
+    )
+}  # fmt: skip
+
+#: What was known on a day: the newest figures whose known_on is not after it. Works on the file opened read-only.
+AS_OF_MACRO = """
+CREATE OR REPLACE MACRO mart.indicator_as_of(day) AS TABLE
+SELECT * FROM mart.indicator_history
+WHERE known_on = (SELECT max(known_on) FROM mart.indicator_history WHERE known_on <= CAST(day AS DATE))
+"""
