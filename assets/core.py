@@ -1,0 +1,192 @@
+"""From captured bytes to core: read, convert, check and append every file once; and core as it was known on a day.
+
+Core is append-only: a corrected record is one more row with the same `record_key`. Which row counts is decided for an
+as-of day, by the order of receipt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from assets import raw as raw_layer
+from assets.checking import check
+from assets.reading import read
+from assets.reading.source import Checked, Finding
+from assets.warehouse import append
+from schemas.policy import Regions
+from schemas.submissions import TABLES
+
+Progress = Callable[[str], None] | None
+
+
+def pending(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many captured files wait to be loaded, by table ("" where the name does not say which)."""
+    rows = con.execute(
+        "SELECT coalesce(named_table, ''), count(*) FROM raw.submission WHERE NOT loaded GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return dict(rows)
+
+
+def load(con: duckdb.DuckDBPyConnection, raw: Path, table: str, regions: Regions, progress: Progress = None) -> dict[str, int]:
+    """Read, check and append every waiting file of a table, one transaction a file.
+
+    `table` "" takes the files whose name does not say their table. Returns counts: files, rejected, lines,
+    rows_loaded, rows_quarantined, lines_skipped.
+    """  # fmt: skip
+    counts = dict.fromkeys(("files", "rejected", "lines", "rows_loaded", "rows_quarantined", "lines_skipped"), 0)
+    waiting = con.execute(
+        "SELECT submission_id, file_sha256, file_name, received_on FROM raw.submission"
+        " WHERE NOT loaded AND coalesce(named_table, '') = ? ORDER BY received_on, file_name, seq",
+        [table],
+    ).fetchall()
+    for submission_id, sha, file_name, received_on in waiting:
+        checked = check(read(file_name, raw_layer.stored(raw, sha)), regions, received_on)
+        receipt = store(con, submission_id, checked)
+        counts["files"] += 1
+        counts["rejected"] += receipt["status"] == "rejected"
+        for name in ("lines", "rows_loaded", "rows_quarantined", "lines_skipped"):
+            counts[name] += receipt[name]
+        if progress:
+            progress(f"{file_name}：{receipt['rows_loaded']} 行入库，{receipt['rows_quarantined']} 行隔离")
+    return counts
+
+
+def store(con: duckdb.DuckDBPyConnection, submission_id: str, checked: Checked) -> dict:
+    """Append a checked file's rows, findings and receipt in one transaction; returns the receipt's counts."""
+    receipt = receipt_counts(checked)
+    con.begin()
+    try:
+        if checked.reading.table is not None and checked.accepted.height:
+            rows = checked.accepted.with_columns(submission_id=pl.lit(submission_id))
+            append(con, f"core.{checked.reading.table.name}", rows)
+        append(con, "raw.finding", finding_frame(checked.findings).with_columns(submission_id=pl.lit(submission_id)))
+        con.execute(
+            "UPDATE raw.submission SET loaded = true, source_table = ?, profile = ?, form = ?, encoding = ?, status = ?,"
+            " lines = ?, rows_loaded = ?, rows_quarantined = ?, lines_skipped = ?, skipped = ? WHERE submission_id = ?",
+            [*receipt.values(), submission_id],
+        )
+        con.commit()
+    except BaseException:
+        con.rollback()
+        raise
+    return receipt
+
+
+def receipt_counts(checked: Checked) -> dict:
+    """The receipt's header: verdict and counts. lines = rows_loaded + rows_quarantined + lines_skipped, always."""
+    reading = checked.reading
+    skipped = dict(reading.skipped)
+    if checked.rows_repeated:
+        skipped["重复行"] = checked.rows_repeated
+    return {
+        "source_table": reading.table.name if reading.table else None,
+        "profile": reading.profile,
+        "form": reading.form,
+        "encoding": reading.encoding,
+        "status": checked.status,
+        "lines": reading.lines,
+        "rows_loaded": checked.accepted.height,
+        "rows_quarantined": checked.rows_quarantined + reading.rejected_rows,
+        "lines_skipped": sum(skipped.values()),
+        "skipped": json.dumps(skipped, ensure_ascii=False),
+    }
+
+
+_FINDING_SCHEMA = {
+    "rule": pl.String, "severity": pl.String, "sheet": pl.String, "row_number": pl.Int64, "column": pl.String,
+    "cell": pl.String, "key": pl.String, "value": pl.String, "message": pl.String, "suggestion": pl.String,
+    "quarantined": pl.Boolean,
+}  # fmt: skip
+
+
+def finding_frame(findings: list[Finding]) -> pl.DataFrame:
+    """Findings as a frame, one row each, in the shape of raw.finding without its submission."""
+    rows = [
+        (f.rule, f.severity, f.place.sheet, f.place.row_number, f.place.column, f.place.cell, f.key, f.value, f.message,
+         f.suggestion, f.quarantined)
+        for f in findings
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=_FINDING_SCHEMA, orient="row")
+
+
+def write_regions(con: duckdb.DuckDBPyConnection, regions: Regions) -> None:
+    """Put the region table beside the records, where expectations and queries find it."""
+    con.execute("DELETE FROM core.region")
+    append(con, "core.region", regions.frame)
+
+
+def fingerprint(con: duckdb.DuckDBPyConnection, as_of: date) -> str:
+    """What was received up to a day, as one short text: equal exactly when the inputs are equal."""
+    rows = con.execute(
+        "SELECT submission_id, file_name, received_on::VARCHAR FROM raw.submission WHERE received_on <= ? ORDER BY ALL", [as_of]
+    ).fetchall()
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
+
+
+# --- Core as it was known on a day ---------------------------------------------------------------------------------
+
+_PROVENANCE = ("submission_id", "sheet", "row_number", "profile")
+
+
+def revisions(con: duckdb.DuckDBPyConnection, table: str, as_of: date) -> pl.DataFrame:
+    """Every accepted revision received up to a day: the table's columns, provenance, and `revision` (1, 2, …) per key.
+
+    Order of receipt: day, file name, row (rulebook §0); a key stands in one row of a file, so the row never decides.
+    """
+    return con.execute(
+        f"SELECT c.*, s.received_on, row_number() OVER"
+        f" (PARTITION BY c.record_key ORDER BY s.received_on, s.file_name, s.seq) AS revision"
+        f" FROM core.{table} c JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?",
+        [as_of],
+    ).pl()
+
+
+def latest(frame: pl.DataFrame) -> pl.DataFrame:
+    """The revision that counts of every key."""
+    return frame.filter(pl.col("revision") == pl.col("revision").max().over("record_key"))
+
+
+def current(con: duckdb.DuckDBPyConnection, table: str, as_of: date) -> pl.DataFrame:
+    """The latest revision of every record received up to a day, cancelled ones included (their `status` says so)."""
+    return con.execute(
+        f"SELECT c.*, s.received_on FROM core.{table} c JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?"
+        f" QUALIFY row_number() OVER (PARTITION BY c.record_key ORDER BY s.received_on DESC, s.file_name DESC, s.seq DESC) = 1",
+        [as_of],
+    ).pl()
+
+
+def reports(con: duckdb.DuckDBPyConnection, as_of: date) -> pl.DataFrame:
+    """Who has reported what: one row per source_table, city_code and reporting year of an accepted file.
+
+    A file of the province reports for the cities that it holds accepted rows of.
+    """
+    by_city = con.execute(
+        "SELECT DISTINCT s.source_table, s.region_code AS city_code, s.year FROM raw.submission s"
+        " JOIN core.region r ON r.code = s.region_code AND r.level = 'city'"
+        " WHERE s.loaded AND s.status <> 'rejected' AND s.received_on <= ?",
+        [as_of],
+    ).pl()
+    of_province = con.execute(
+        "SELECT DISTINCT s.source_table FROM raw.submission s JOIN core.region r ON r.code = s.region_code AND r.level = 'province'"
+        " WHERE s.loaded AND s.status <> 'rejected' AND s.received_on <= ?",
+        [as_of],
+    ).fetchall()
+    frames = [by_city]
+    for (table,) in of_province:
+        frames.append(
+            con.execute(
+                f"SELECT DISTINCT s.source_table, r.city_code, s.year FROM core.{TABLES[table].name} c"
+                " JOIN raw.submission s USING (submission_id)"
+                " JOIN core.region p ON p.code = s.region_code AND p.level = 'province'"
+                " JOIN core.region r ON r.code = c.region_code AND r.city_code IS NOT NULL WHERE s.received_on <= ?",
+                [as_of],
+            ).pl()
+        )
+    return pl.concat(frames, how="vertical_relaxed").unique()

@@ -1,0 +1,181 @@
+"""From the landing directory to captured bytes: every file kept by its sha256, every sighting logged, nothing read yet.
+
+`raw/` alone is enough to rebuild everything: `sightings.jsonl` says what was received when, `<sha[:2]>/<sha>` has the
+bytes. The warehouse's `raw.sighting` and `raw.submission` mirror that log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from assets.reading import parse_name
+from schemas.policy import Regions
+
+Progress = Callable[[str], None] | None
+
+LOG = "sightings.jsonl"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One file as it was seen in the landing directory. `path` is relative to it."""
+
+    seq: int
+    path: str
+    file_name: str
+    received_on: str
+    file_sha256: str
+    bytes: int
+    mtime_ns: int
+
+
+def capture(con: duckdb.DuckDBPyConnection, landing: Path, raw: Path, today: date, regions: Regions, progress: Progress = None) -> int:
+    """Keep the bytes of every new or changed file and log it; return how many new submissions that made.
+
+    `today` is the day of receipt of files that do not lie in a `YYYY-MM-DD/` folder. A file that changes while it is
+    being read is left for the next run.
+    """  # fmt: skip
+    restore(con, raw, regions)
+    before = _count(con)
+    seen = {(path, size, mtime) for path, size, mtime in con.execute("SELECT path, bytes, mtime_ns FROM raw.sighting").fetchall()}
+    seq = con.execute("SELECT coalesce(max(seq), 0) FROM raw.sighting").fetchone()[0]
+    found = []
+    for path, received_on in _files(landing, today):
+        relative, stat = path.relative_to(landing).as_posix(), path.stat()
+        if (relative, stat.st_size, stat.st_mtime_ns) in seen:
+            continue
+        content = _read_stable(path)
+        if content is None:
+            _tell(progress, f"{relative} 正在写入，留待下次")
+            continue
+        sha = _store(raw, content)
+        found.append(Sighting(seq := seq + 1, relative, path.name, str(received_on), sha, len(content), stat.st_mtime_ns))
+    _log(raw, found)
+    _mirror(con, found, regions)
+    return _count(con) - before
+
+
+def restore(con: duckdb.DuckDBPyConnection, raw: Path, regions: Regions) -> None:
+    """Bring the warehouse up to the log: heals a run that died in between, rebuilds everything when it is empty."""
+    known = {seq for (seq,) in con.execute("SELECT seq FROM raw.sighting").fetchall()}
+    _mirror(con, [sighting for sighting in _read_log(raw) if sighting.seq not in known], regions)
+
+
+def stored(raw: Path, sha: str) -> Path:
+    """Where the bytes with this fingerprint lie."""
+    return raw / sha[:2] / sha
+
+
+def receipt_number(sha: str, table: str | None, region_code: str | None, year: int | None) -> str:
+    """The receipt number 回执编号: the same content for the same table, region and year has the same one, anywhere."""
+    identity = "|".join((sha, table or "", region_code or "", str(year or "")))
+    return "LS-" + hashlib.sha256(identity.encode()).hexdigest()[:12].upper()
+
+
+def _files(landing: Path, today: date) -> Iterator[tuple[Path, date]]:
+    root = landing.resolve()
+    for path in sorted(landing.rglob("*")):
+        parts = path.relative_to(landing).parts
+        hidden = any(part.startswith((".", "~$")) for part in parts)
+        if hidden or not path.is_file() or not path.resolve().is_relative_to(root):
+            continue
+        yield path, _day(parts[0]) or today if len(parts) > 1 else today
+
+
+def _day(folder: str) -> date | None:
+    try:
+        return date.fromisoformat(folder) if _DAY.fullmatch(folder) else None
+    except ValueError:
+        return None
+
+
+def _read_stable(path: Path) -> bytes | None:
+    before = path.stat()
+    content = path.read_bytes()
+    after = path.stat()
+    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) == (len(content), before.st_mtime_ns)
+    return content if same else None
+
+
+def _store(raw: Path, content: bytes) -> str:
+    sha = hashlib.sha256(content).hexdigest()
+    target = stored(raw, sha)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{sha}.{os.getpid()}")
+        partial.write_bytes(content)
+        os.replace(partial, target)
+    return sha
+
+
+def _log(raw: Path, sightings: list[Sighting]) -> None:
+    if not sightings:
+        return
+    raw.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(asdict(sighting), ensure_ascii=False) + "\n" for sighting in sightings)
+    with (raw / LOG).open("a", encoding="utf-8") as log:
+        log.write(lines)
+        log.flush()
+        os.fsync(log.fileno())
+
+
+def _read_log(raw: Path) -> list[Sighting]:
+    """The log; a last line that was cut short by a crash was never mirrored and is captured again."""
+    if not (raw / LOG).exists():
+        return []
+    sightings = []
+    for line in (raw / LOG).read_text(encoding="utf-8").splitlines():
+        try:
+            sightings.append(Sighting(**json.loads(line)))
+        except json.JSONDecodeError:
+            continue
+    return sightings
+
+
+def _mirror(con: duckdb.DuckDBPyConnection, sightings: list[Sighting], regions: Regions) -> None:
+    """Enter sightings into the warehouse; a submission keeps its first sighting in the order of receipt."""
+    con.begin()
+    for sighting in sightings:
+        name = parse_name(sighting.file_name)
+        table = name.table.name if name.table else None
+        region_code = reporting_region(name.region_code, regions)
+        submission_id = receipt_number(sighting.file_sha256, table, region_code, name.year)
+        con.execute(
+            "INSERT INTO raw.sighting BY NAME SELECT ? seq, ? submission_id, ? path, ? file_name, CAST(? AS DATE) received_on,"
+            " ? file_sha256, ? bytes, ? mtime_ns",
+            [sighting.seq, submission_id, sighting.path, sighting.file_name, sighting.received_on, sighting.file_sha256,
+             sighting.bytes, sighting.mtime_ns],
+        )  # fmt: skip
+        con.execute(
+            "INSERT INTO raw.submission (submission_id, file_sha256, named_table, region_code, year, file_name, received_on, seq)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET file_name = excluded.file_name, received_on = excluded.received_on, seq = excluded.seq"
+            " WHERE (excluded.received_on, excluded.file_name, excluded.seq) < (received_on, file_name, seq)",
+            [submission_id, sighting.file_sha256, table, region_code, name.year, sighting.file_name, sighting.received_on, sighting.seq],
+        )  # fmt: skip
+    con.commit()
+
+
+def reporting_region(code: str | None, regions: Regions) -> str | None:
+    """The bureau that a file name's code stands for: a city or the province; a county's file is its city's."""
+    found = regions.frame.filter(code=code, level="county")["city_code"].to_list() if code else []
+    return found[0] if found else code
+
+
+def _count(con: duckdb.DuckDBPyConnection) -> int:
+    return con.execute("SELECT count(*) FROM raw.submission").fetchone()[0]
+
+
+def _tell(progress: Progress, text: str) -> None:
+    if progress:
+        progress(text)

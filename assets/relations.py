@@ -1,0 +1,141 @@
+"""What only several tables together can tell (rules 5xxx): unknown batches, overdrawn batches, unknown references.
+
+Pure: frames of revisions in, valid records and findings out. These findings depend on the as-of day, because a batch
+that arrives later makes its digestion valid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from assets.core import latest
+from schemas.policy import Regions
+from schemas.submissions import CANCELLED
+
+#: One finding on one stored row.
+FINDING = {
+    "rule": pl.String(), "source_table": pl.String(), "submission_id": pl.String(), "sheet": pl.String(),
+    "row_number": pl.Int64(), "key": pl.String(), "column": pl.String(), "value": pl.String(), "detail": pl.String(),
+}  # fmt: skip
+#: How far a city's total may be from the sum of its counties before it is a warning (share of the total).
+COUNTY_SUM_TOLERANCE = 0.005
+
+
+def is_cancelled() -> pl.Expr:
+    """解除 and 撤销 count as zero from their revision on."""
+    return pl.col("status").is_in(CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Digestion:
+    """Digestion after the batches had their say: `valid` is one row per key; `findings` name the refused revisions."""
+
+    valid: pl.DataFrame
+    findings: pl.DataFrame
+
+
+def resolve_digestion(revisions: pl.DataFrame, batches: pl.DataFrame) -> Digestion:
+    """The digestion records that count: of known batches, and never more than a batch still holds (rulebook §3).
+
+    `revisions` and `batches` are all revisions known on the as-of day. In order of date and key, the first event that
+    would make a batch's remaining area negative is refused; a refused revision is none, the one before it stays in force.
+    """
+    limits = (
+        batches.filter(pl.col("revision") == 1)
+        .with_columns(limit=pl.coalesce("remaining_area_mu", pl.col("approved_area_mu") - pl.col("supplied_area_mu").fill_null(0)))
+        .select("approval_no", "limit")
+    )  # fmt: skip
+    joined = revisions.join(limits, on="approval_no", how="left")
+    unknown = joined.filter(pl.col("limit").is_null())
+    standing = joined.filter(pl.col("limit").is_not_null())
+    refused = []
+    while True:
+        current = latest(standing)
+        over = _first_overdrawing(current.filter(~is_cancelled()))
+        if not over.height:
+            break
+        refused.append(over)
+        standing = standing.join(over.select("record_key", "revision"), on=["record_key", "revision"], how="anti")
+    overdrawn = pl.concat(refused) if refused else joined.clear().with_columns(left=pl.lit(None, pl.Decimal(38, 6)))
+    findings = pl.concat(
+        [
+            _findings(unknown, "5001", "unsupplied_digestion", "approval_no"),
+            _findings(overdrawn, "5002", "unsupplied_digestion", "digested_area_mu", detail=_overdraft()),
+        ]
+    )
+    return Digestion(current.drop("limit"), findings)
+
+
+def _first_overdrawing(events: pl.DataFrame) -> pl.DataFrame:
+    """Per batch the first event, by date and key, whose area is more than what the ones before it left."""
+    return (
+        events.sort("approval_no", "digestion_date", "record_key")
+        .with_columns(used=pl.col("digested_area_mu").cum_sum().over("approval_no"))
+        .filter(pl.col("used") > pl.col("limit"))
+        .group_by("approval_no", maintain_order=True)
+        .first()
+        .with_columns(left=(pl.col("limit") - pl.col("used") + pl.col("digested_area_mu")).cast(pl.Decimal(38, 6)))
+        .drop("used")
+        .select(*events.columns, "left")
+    )
+
+
+def _overdraft() -> pl.Expr:
+    return pl.format(
+        "批次 {} 仅余 {} 亩，本次消化 {} 亩", "approval_no", pl.col("left").cast(pl.String), pl.col("digested_area_mu").cast(pl.String)
+    )
+
+
+def _findings(rows: pl.DataFrame, rule: str, table: str, column: str, detail: pl.Expr | None = None) -> pl.DataFrame:
+    return rows.select(
+        rule=pl.lit(rule),
+        source_table=pl.lit(table),
+        submission_id="submission_id",
+        sheet="sheet",
+        row_number="row_number",
+        key="record_key",
+        column=pl.lit(column),
+        value=pl.col(column).cast(pl.String),
+        detail=(detail if detail is not None else pl.lit(None)).cast(pl.String),
+    ).cast(FINDING)
+
+
+def unknown_supervision(records: pl.DataFrame, table: str, column: str, rule: str, known: pl.Series) -> pl.DataFrame:
+    """Records naming an 电子监管号 that no supply record has."""
+    return _findings(records.filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(known.implode())), rule, table, column)
+
+
+def county_sums(records: pl.DataFrame, table: str, by: tuple[str, ...], measure: str, regions: Regions) -> pl.DataFrame:
+    """City rows whose total differs from the sum of their county rows, where counties are given (rule 5006)."""
+    levels = regions.current.select(region_code="code", level="level", parent="city_code")
+    placed = records.join(levels, on="region_code", how="inner")
+    counties = placed.filter(level="county").group_by("parent", *by).agg(counties=pl.col(measure).sum())
+    compared = placed.filter(level="city").join(counties, on=["parent", *by], how="inner")
+    off = (pl.col("counties") - pl.col(measure)).abs().cast(pl.Float64) > COUNTY_SUM_TOLERANCE * pl.col(measure).cast(pl.Float64)
+    detail = pl.format("所属县区合计 {}，市级 {}", pl.col("counties").cast(pl.String), pl.col(measure).cast(pl.String))
+    return _findings(compared.filter(off), "5006", table, measure, detail=detail)
+
+
+def moved_city(revisions: pl.DataFrame, table: str, regions: Regions) -> pl.DataFrame:
+    """Revisions that put a record into another city than the revision before (rule 5007)."""
+    cities = regions.frame.select(region_code="code", city="city_code")
+    placed = revisions.join(cities, on="region_code", how="left").sort("record_key", "revision")
+    before = pl.col("city").shift(1).over("record_key")
+    detail = pl.format("此前属 {}，现属 {}", before, "city")
+    moved = placed.with_columns(was=detail).filter(before.is_not_null() & (before != pl.col("city")))
+    return _findings(moved, "5007", table, "region_code", detail=pl.col("was"))
+
+
+def shared_parcels(records: dict[str, pl.DataFrame], regions: Regions) -> pl.DataFrame:
+    """Parcel codes that stand in records of more than one city (rule 5008)."""
+    cities = regions.frame.select(region_code="code", city="city_code")
+    names = ("parcel_code", "region_code", "submission_id", "sheet", "row_number", "record_key")
+    frames = [
+        frame.filter(pl.col("parcel_code").is_not_null()).select(*names, table=pl.lit(table)) for table, frame in records.items()
+    ]
+    placed = pl.concat(frames).join(cities, on="region_code", how="left")
+    shared = placed.filter(pl.col("city").n_unique().over("parcel_code") > 1)
+    found = [_findings(rows, "5008", table, "parcel_code") for (table,), rows in shared.group_by("table", maintain_order=True)]
+    return pl.concat(found) if found else pl.DataFrame(schema=FINDING)

@@ -1,0 +1,76 @@
+"""The private warehouse: one DuckDB file, one writer at a time, facts appended and everything else derived.
+
+Schemas: `raw` (receipts and findings), `core` (accepted rows, one table per submission table, append-only revisions),
+`indicator` (ledger, figures and parts of the last computation, and the figures of past days).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from schemas.submissions import TABLES
+from schemas.table import PROVENANCE
+
+_RAW = """
+CREATE SCHEMA IF NOT EXISTS raw;
+CREATE SCHEMA IF NOT EXISTS core;
+CREATE SCHEMA IF NOT EXISTS indicator;
+-- Every time a file was seen in the landing directory; a mirror of raw/sightings.jsonl.
+CREATE TABLE IF NOT EXISTS raw.sighting (
+  seq BIGINT PRIMARY KEY, submission_id VARCHAR, path VARCHAR, file_name VARCHAR, received_on DATE,
+  file_sha256 VARCHAR, bytes BIGINT, mtime_ns BIGINT
+);
+-- One row per distinct content: the same bytes for the same table, region and year are one submission.
+-- received_on, file_name and seq are those of its first sighting in the order of receipt.
+CREATE TABLE IF NOT EXISTS raw.submission (
+  submission_id VARCHAR PRIMARY KEY, file_sha256 VARCHAR, named_table VARCHAR, source_table VARCHAR,
+  region_code VARCHAR, year INTEGER, file_name VARCHAR, received_on DATE, seq BIGINT, loaded BOOLEAN DEFAULT false,
+  profile VARCHAR, form VARCHAR, encoding VARCHAR, status VARCHAR,
+  lines BIGINT, rows_loaded BIGINT, rows_quarantined BIGINT, lines_skipped BIGINT, skipped VARCHAR
+);
+CREATE TABLE IF NOT EXISTS raw.finding (
+  submission_id VARCHAR, rule VARCHAR, severity VARCHAR, sheet VARCHAR, row_number BIGINT, "column" VARCHAR,
+  cell VARCHAR, key VARCHAR, value VARCHAR, message VARCHAR, suggestion VARCHAR, quarantined BOOLEAN
+);
+CREATE TABLE IF NOT EXISTS core.region (
+  code VARCHAR, name VARCHAR, level VARCHAR, province_code VARCHAR, city_code VARCHAR, last_day DATE, successor_code VARCHAR
+);
+"""
+
+_DUCKDB_TYPES = {
+    pl.String: "VARCHAR", pl.Int32: "INTEGER", pl.Int64: "BIGINT", pl.Date: "DATE", pl.Boolean: "BOOLEAN",
+}  # fmt: skip
+
+
+def duckdb_type(dtype: pl.DataType) -> str:
+    """The DuckDB type that stores a polars dtype of our declarations."""
+    if isinstance(dtype, pl.Decimal):
+        return f"DECIMAL({dtype.precision},{dtype.scale})"
+    return _DUCKDB_TYPES[type(dtype)]
+
+
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing; existing tables stay as they are."""
+    con.execute(_RAW)
+    for table in TABLES.values():
+        columns = ", ".join(f'"{name}" {duckdb_type(dtype)}' for name, dtype in {**table.stored, **PROVENANCE}.items())
+        con.execute(f"CREATE TABLE IF NOT EXISTS core.{table.name} ({columns})")
+
+
+def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open the warehouse, creating it when needed. One process at a time: callers hold the home's lock."""
+    con = duckdb.connect(str(path), read_only=read_only)
+    if not read_only:
+        create(con)
+    return con
+
+
+def append(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    """Append a frame to a table by column name."""
+    if frame.height:
+        con.register("incoming_rows", frame.to_arrow())
+        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming_rows")
+        con.unregister("incoming_rows")
