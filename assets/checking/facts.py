@@ -1,0 +1,118 @@
+"""The rows of a file as typed columns, with the facts that row rules look at (`schemas.rules.FACTS`)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from assets.reading.source import Block, Reading
+from schemas.policy import Regions
+from schemas.rules import YEARS_AHEAD, decimals, problem
+from schemas.table import Kind, Table
+
+from . import landchina
+from .convert import converted
+
+LANDCHINA = "landchina"
+#: Added to every row: number of its block and its record key.
+BLOCK, KEY = "block", "record_key"
+
+
+def typed_rows(reading: Reading, table: Table, regions: Regions) -> pl.DataFrame:
+    """All blocks below one another: every column of the table typed, its problems, row_number, block, record_key."""
+    blocks = [_typed_block(block, index, reading.profile, table) for index, block in enumerate(reading.blocks)]
+    rows = pl.concat(blocks) if len(blocks) != 1 else blocks[0]
+    if reading.profile == LANDCHINA:
+        rows = landchina.completed(rows, regions)
+    if "status" in table:
+        # Empty means 有效; an unreadable status stays empty.
+        in_force = pl.col("status").is_null() & pl.col(problem("status")).is_null()
+        rows = rows.with_columns(status=pl.when(in_force).then(pl.lit("有效")).otherwise("status"))
+    return rows.with_columns(
+        pl.concat_str([pl.col(name).cast(pl.String) for name in table.key], separator="|").alias(KEY)
+    )
+
+
+def _typed_block(block: Block, index: int, profile: str, table: Table) -> pl.DataFrame:
+    text = landchina.as_submitted(block.rows) if profile == LANDCHINA else block.rows
+    columns = []
+    for column in table.columns:
+        source = block.columns.get(column.name)
+        unit = source.unit if source else None
+        if profile == LANDCHINA and column.name == "existing_area_mu":
+            unit = landchina.SOURCE_UNIT
+        if column.name in text.columns:
+            columns += converted(text[column.name], column, unit).get_columns()
+            continue
+        columns.append(pl.lit(None, column.dtype).alias(column.name))
+        if column.kind is not Kind.TEXT:
+            columns.append(pl.lit(None, pl.String).alias(problem(column.name)))
+        if column.kind is Kind.INDEX:
+            columns.append(pl.lit(None, pl.Int32).alias(decimals(column.name)))
+    return text.select(
+        *columns,
+        pl.col("row_number").cast(pl.Int64),
+        pl.lit(block.sheet, pl.String).alias("sheet"),
+        pl.lit(index, pl.Int32).alias(BLOCK),
+    )
+
+
+def with_facts(rows: pl.DataFrame, table: Table, reading: Reading, regions: Regions, received_on: date) -> pl.DataFrame:
+    """The rows with every column of FACTS."""
+    submitter = submitting_region(reading, regions)
+    city = submitter.get("city_code") if submitter.get("level") != "province" else None
+    province_file = submitter.get("level") == "province"
+    rows = rows.join(_places(regions), on="region_code", how="left", maintain_order="left")
+    return rows.with_columns(
+        event_day=_event_day(table, reading.file.year or received_on.year),
+        received_on=pl.lit(received_on),
+        last_day_allowed=pl.lit(years_later(received_on, YEARS_AHEAD)),
+        file_region=pl.lit(submitter.get("code"), pl.String),
+        # An unknown submitter has no city and is no province: nothing lies inside it.
+        file_city=pl.lit(city if city or province_file else submitter.get("code"), pl.String),
+        file_province=pl.lit(submitter.get("province_code") if province_file else None, pl.String),
+        province_rows=pl.lit(table.province_rows),
+    )
+
+
+def submitting_region(reading: Reading, regions: Regions) -> dict[str, str | None]:
+    """The region that hands the file in, as a row of the region table; {} when nobody does (an export, no code)."""
+    code = reading.file.region_code
+    if code is None or reading.profile == LANDCHINA:
+        return {}
+    found = regions.frame.filter(pl.col("code") == code).to_dicts()
+    return found[0] if found else {"code": code}
+
+
+def years_later(day: date, years: int) -> date:
+    """The same day some years later; 29 February becomes the 28th."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def _places(regions: Regions) -> pl.DataFrame:
+    frame = regions.frame
+    names = frame.select(successor_code="code", successor_name="name")
+    return frame.join(names, on="successor_code", how="left").select(
+        region_code="code",
+        region_level="level",
+        region_name="name",
+        region_city="city_code",
+        region_province="province_code",
+        region_last_day="last_day",
+        successor=pl.concat_str("successor_code", pl.lit(" "), "successor_name"),
+    )
+
+
+def _event_day(table: Table, file_year: int) -> pl.Expr:
+    """A table without an event date uses the year's first day: a code abolished in March was in force that year."""
+    reporting_year = pl.date(file_year, 1, 1)
+    if table.event_date:
+        return pl.coalesce(table.event_date, reporting_year)
+    if "year" in table:
+        year = pl.col("year")
+        return pl.coalesce(pl.date(pl.when(year.is_between(1, 9999)).then(year), 1, 1), reporting_year)
+    return reporting_year
