@@ -34,7 +34,9 @@ def pending(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(rows)
 
 
-def load(con: duckdb.DuckDBPyConnection, raw: Path, table: str, regions: Regions, progress: Progress = None) -> dict[str, int]:
+def load(
+    con: duckdb.DuckDBPyConnection, raw: Path, table: str, regions: Regions, progress: Progress = None
+) -> dict[str, int]:
     """Read, check and append every waiting file of a table, one transaction a file.
 
     `table` "" takes the files whose name does not say their table. Returns counts: files, rejected, lines,
@@ -125,7 +127,8 @@ def write_regions(con: duckdb.DuckDBPyConnection, regions: Regions) -> None:
 def fingerprint(con: duckdb.DuckDBPyConnection, as_of: date) -> str:
     """What was received up to a day, as one short text: equal exactly when the inputs are equal."""
     rows = con.execute(
-        "SELECT submission_id, file_name, received_on::VARCHAR FROM raw.submission WHERE received_on <= ? ORDER BY ALL", [as_of]
+        "SELECT submission_id, file_name, received_on::VARCHAR FROM raw.submission WHERE received_on <= ? ORDER BY ALL",
+        [as_of],
     ).fetchall()
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 

@@ -39,7 +39,9 @@ class Sighting:
     mtime_ns: int
 
 
-def capture(con: duckdb.DuckDBPyConnection, landing: Path, raw: Path, today: date, regions: Regions, progress: Progress = None) -> int:
+def capture(
+    con: duckdb.DuckDBPyConnection, landing: Path, raw: Path, today: date, regions: Regions, progress: Progress = None
+) -> int:
     """Keep the bytes of every new or changed file and log it; return how many new submissions that made.
 
     `today` is the day of receipt of files that do not lie in a `YYYY-MM-DD/` folder. A file that changes while it is
@@ -47,7 +49,10 @@ def capture(con: duckdb.DuckDBPyConnection, landing: Path, raw: Path, today: dat
     """  # fmt: skip
     restore(con, raw, regions)
     before = _count(con)
-    seen = {(path, size, mtime) for path, size, mtime in con.execute("SELECT path, bytes, mtime_ns FROM raw.sighting").fetchall()}
+    seen = {
+        (path, size, mtime)
+        for path, size, mtime in con.execute("SELECT path, bytes, mtime_ns FROM raw.sighting").fetchall()
+    }
     seq = con.execute("SELECT coalesce(max(seq), 0) FROM raw.sighting").fetchone()[0]
     found = []
     for path, received_on in _files(landing, today):
@@ -59,7 +64,9 @@ def capture(con: duckdb.DuckDBPyConnection, landing: Path, raw: Path, today: dat
             _tell(progress, f"{relative} 正在写入，留待下次")
             continue
         sha = _store(raw, content)
-        found.append(Sighting(seq := seq + 1, relative, path.name, str(received_on), sha, len(content), stat.st_mtime_ns))
+        found.append(
+            Sighting(seq := seq + 1, relative, path.name, str(received_on), sha, len(content), stat.st_mtime_ns)
+        )
     _log(raw, found)
     _mirror(con, found, regions)
     return _count(con) - before
@@ -103,7 +110,9 @@ def _read_stable(path: Path) -> bytes | None:
     before = path.stat()
     content = path.read_bytes()
     after = path.stat()
-    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) == (len(content), before.st_mtime_ns)
+    same = (
+        (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) == (len(content), before.st_mtime_ns)
+    )
     return content if same else None
 
 

@@ -84,7 +84,10 @@ def _first_overdrawing(events: pl.DataFrame) -> pl.DataFrame:
 
 def _overdraft() -> pl.Expr:
     return pl.format(
-        "批次 {} 仅余 {} 亩，本次消化 {} 亩", "approval_no", pl.col("left").cast(pl.String), pl.col("digested_area_mu").cast(pl.String)
+        "批次 {} 仅余 {} 亩，本次消化 {} 亩",
+        "approval_no",
+        pl.col("left").cast(pl.String),
+        pl.col("digested_area_mu").cast(pl.String),
     )
 
 
@@ -104,7 +107,9 @@ def _findings(rows: pl.DataFrame, rule: str, table: str, column: str, detail: pl
 
 def unknown_supervision(records: pl.DataFrame, table: str, column: str, rule: str, known: pl.Series) -> pl.DataFrame:
     """Records naming an 电子监管号 that no supply record has."""
-    return _findings(records.filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(known.implode())), rule, table, column)
+    return _findings(
+        records.filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(known.implode())), rule, table, column
+    )
 
 
 def county_sums(records: pl.DataFrame, table: str, by: tuple[str, ...], measure: str, regions: Regions) -> pl.DataFrame:
@@ -113,7 +118,9 @@ def county_sums(records: pl.DataFrame, table: str, by: tuple[str, ...], measure:
     placed = records.join(levels, on="region_code", how="inner")
     counties = placed.filter(level="county").group_by("parent", *by).agg(counties=pl.col(measure).sum())
     compared = placed.filter(level="city").join(counties, on=["parent", *by], how="inner")
-    off = (pl.col("counties") - pl.col(measure)).abs().cast(pl.Float64) > COUNTY_SUM_TOLERANCE * pl.col(measure).cast(pl.Float64)
+    off = (pl.col("counties") - pl.col(measure)).abs().cast(pl.Float64) > COUNTY_SUM_TOLERANCE * pl.col(measure).cast(
+        pl.Float64
+    )
     detail = pl.format("所属县区合计 {}，市级 {}", pl.col("counties").cast(pl.String), pl.col(measure).cast(pl.String))
     return _findings(compared.filter(off), "5006", table, measure, detail=detail)
 
@@ -133,9 +140,13 @@ def shared_parcels(records: dict[str, pl.DataFrame], regions: Regions) -> pl.Dat
     cities = regions.frame.select(region_code="code", city="city_code")
     names = ("parcel_code", "region_code", "submission_id", "sheet", "row_number", "record_key")
     frames = [
-        frame.filter(pl.col("parcel_code").is_not_null()).select(*names, table=pl.lit(table)) for table, frame in records.items()
+        frame.filter(pl.col("parcel_code").is_not_null()).select(*names, table=pl.lit(table))
+        for table, frame in records.items()
     ]
     placed = pl.concat(frames).join(cities, on="region_code", how="left")
     shared = placed.filter(pl.col("city").n_unique().over("parcel_code") > 1)
-    found = [_findings(rows, "5008", table, "parcel_code") for (table,), rows in shared.group_by("table", maintain_order=True)]
+    found = [
+        _findings(rows, "5008", table, "parcel_code")
+        for (table,), rows in shared.group_by("table", maintain_order=True)
+    ]
     return pl.concat(found) if found else pl.DataFrame(schema=FINDING)

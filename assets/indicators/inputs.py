@@ -1,0 +1,65 @@
+"""What an indicator is computed from: the records that count on the as-of day, placed in today's regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from assets import core
+from assets.context import Context
+from assets.relations import is_cancelled, resolve_digestion
+from schemas.policy import Regions
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Records by table, and who has reported.
+
+    `tables[name]`: the latest revision of every record, cancelled ones left out; its own columns plus `city_code`,
+    `province_code`, `region_level`; `region_code` is a code of today. `reports`: source_table, city_code, year.
+    """
+
+    tables: dict[str, pl.DataFrame]
+    reports: pl.DataFrame
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        return self.tables[table]
+
+
+def load(con: duckdb.DuckDBPyConnection, tables: tuple[str, ...], context: Context) -> Inputs:
+    """The inputs of some tables as they were known on the context's as-of day."""
+    loaded = {name: place(_standing(con, name, context), context.regions) for name in tables}
+    return Inputs(loaded, core.reports(con, context.as_of))
+
+
+def _standing(con: duckdb.DuckDBPyConnection, table: str, context: Context) -> pl.DataFrame:
+    if table == "unsupplied_digestion":
+        batches = core.revisions(con, "approved_unsupplied", context.as_of)
+        return resolve_digestion(core.revisions(con, table, context.as_of), batches).valid.filter(~is_cancelled())
+    records = core.current(con, table, context.as_of)
+    # A cancelled batch keeps its register row: whether its digestion counts is a rule of indicator 3.
+    cancellable = "status" in records.columns and table != "approved_unsupplied"
+    return records.filter(~is_cancelled()) if cancellable else records
+
+
+def place(records: pl.DataFrame, regions: Regions) -> pl.DataFrame:
+    """Put records into today's regions: an abolished code becomes its successor, or its city where it was split."""
+    return (
+        records.join(region_map(regions), on="region_code", how="left").with_columns(region_code="today").drop("today")
+    )
+
+
+def region_map(regions: Regions) -> pl.DataFrame:
+    """region_code (any code ever valid) → today, region_level, city_code, province_code."""
+    abolished = pl.col("last_day").is_not_null()
+    today = pl.when(abolished).then(pl.coalesce("successor_code", "city_code")).otherwise("code")
+    split = abolished & pl.col("successor_code").is_null()
+    return regions.frame.select(
+        region_code="code",
+        today=today,
+        region_level=pl.when(split).then(pl.lit("city")).otherwise("level"),
+        city_code="city_code",
+        province_code="province_code",
+    )

@@ -1,0 +1,245 @@
+"""Indicator 7, 单位GDP地耗下降率: 1 − (S_t / G_t) / (S_2025 / G_2025), %, cumulative against 2025 and year on year.
+
+S is construction land of the annual survey; G is GDP at constant 2025 prices: GDP of 2025 × the chain of real indices.
+Reductions chain, they never add. An index of d decimals is known to ±0.5·10⁻ᵈ: its worst case through the chain gives
+`low` and `high` (rulebook §7). Exact fractions throughout: there are few numbers and verdicts hang on their last digit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import reduce
+
+import polars as pl
+
+from assets.context import Context
+from assets.indicators import figures
+from assets.indicators.inputs import Inputs
+from assets.indicators.ledger import LEDGER, empty
+from schemas.indicators import FIRST_YEAR, INDICATORS, Absence, Basis, DataState
+from schemas.submissions import LAND_TOTAL
+
+INDICATOR = INDICATORS["land_per_gdp_reduction"]
+BASE_YEAR = FIRST_YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class Intensity:
+    """Land per GDP of one region and year. `land` in 公顷; `gdp`, `gdp_low`, `gdp_high` in 亿元 at 2025 prices."""
+
+    land: Fraction
+    gdp: Fraction
+    gdp_low: Fraction
+    gdp_high: Fraction
+    preliminary: bool
+    land_rows: tuple[dict, ...]
+    gdp_rows: tuple[dict, ...]
+
+    def plus(self, other: Intensity) -> Intensity:
+        """Two regions pooled."""
+        return Intensity(
+            self.land + other.land, self.gdp + other.gdp, self.gdp_low + other.gdp_low, self.gdp_high + other.gdp_high,
+            self.preliminary or other.preliminary, self.land_rows + other.land_rows, self.gdp_rows + other.gdp_rows,
+        )  # fmt: skip
+
+
+def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:
+    """One figure per region, year and basis from 2025 on."""
+    land, gdp = _land(inputs, context), _gdp(inputs)
+    own = intensities(land, gdp, range(BASE_YEAR, context.as_of.year + 1))
+    made, ledger = [], _uncounted(inputs, context)
+    for window in figures.windows(INDICATOR, [y for y in years if y >= BASE_YEAR], context.as_of).iter_rows(named=True):
+        for region in figures.regions_frame(context).iter_rows(named=True):
+            figure, rows = _figure(region, window, own, land, gdp, context)
+            made.append(figure)
+            ledger += rows
+    rows = _ledger(ledger)
+    frame = _count_excluded(pl.DataFrame(made, schema=figures.FIGURE, orient="row"), rows)
+    return figures.Result(rows, figures.conform(frame), pl.DataFrame(schema=figures.PART))
+
+
+# --- Inputs --------------------------------------------------------------------------------------------------------
+
+
+def _land(inputs: Inputs, context: Context) -> dict[tuple[str, int], list[dict]]:
+    """Survey rows that count, by region and year: the total alone where it is given, else the classes."""
+    counted = context.rules["gdp.construction_classes"]
+    by_place: dict[tuple[str, int], list[dict]] = {}
+    for row in inputs["construction_land"].sort("record_key").iter_rows(named=True):
+        by_place.setdefault((row["region_code"], row["year"]), []).append(row)
+    chosen = {}
+    for place, rows in by_place.items():
+        total = [row for row in rows if row["land_class"] == LAND_TOTAL]
+        if kept := total or [row for row in rows if row["land_class"] in counted]:
+            chosen[place] = kept
+    return chosen
+
+
+def _gdp(inputs: Inputs) -> dict[tuple[str, int], dict]:
+    return {(row["region_code"], row["year"]): row for row in inputs["gdp"].iter_rows(named=True)}
+
+
+def intensities(land: dict, gdp: dict, years: range) -> dict[tuple[str, int], Intensity]:
+    """S_t and G_t of every region and year for which the survey, GDP of 2025 and the whole index chain are there."""
+    found = {}
+    for region in {region for region, _ in land}:
+        chain = _chain(region, gdp, years)
+        for year, (level, low, high, rows) in chain.items():
+            surveyed = land.get((region, year))
+            if surveyed and level:
+                area = sum((Fraction(row["area_mu"]) for row in surveyed), Fraction(0)) / 15
+                preliminary = any(row["vintage"] == "初步" for row in surveyed) or any(
+                    r["vintage"] == "初步核算" for r in rows
+                )
+                found[region, year] = Intensity(area, level, low, high, preliminary, tuple(surveyed), tuple(rows))
+    return found
+
+
+def _chain(region: str, gdp: dict, years: range) -> dict[int, tuple[Fraction, Fraction, Fraction, list[dict]]]:
+    base = gdp.get((region, BASE_YEAR))
+    if base is None:
+        return {}
+    level = low = high = Fraction(base["gdp_wan_yuan"]) / 10000
+    rows, chain = [base], {}
+    for year in years:
+        if year > BASE_YEAR:
+            row = gdp.get((region, year))
+            if row is None:
+                break
+            index = Fraction(row["real_index"])
+            half = Fraction(1, 2) / 10 ** max(1, row["real_index_decimals"] or 1)
+            level, low, high = level * index / 100, low * (index - half) / 100, high * (index + half) / 100
+            rows = [*rows, row]
+        chain[year] = (level, low, high, rows)
+    return chain
+
+
+# --- Figures -------------------------------------------------------------------------------------------------------
+
+
+def _figure(region: dict, window: dict, own: dict, land: dict, gdp: dict, context: Context) -> tuple[dict, list[dict]]:
+    """One figure and its ledger rows. A province is its own rows, or wholly the sum of its cities (rulebook §7)."""
+    code, year, cumulative = region["region_code"], window["year"], window["basis"] == Basis.CUMULATIVE
+    against = BASE_YEAR if cumulative else year - 1
+    members = [code]
+    if region["region_level"] == "province" and not ((code, year) in own and (code, against) in own):
+        members = context.regions.current.filter(level="city", province_code=code)["code"].to_list()
+    derived = members != [code]
+    now, before = _pooled(members, year, own), _pooled(members, against, own)
+    absence = None if now else _reason(members, year, land, gdp, context.as_of)
+    if absence is None and (before is None or (not cumulative and year == BASE_YEAR)):
+        absence = Absence.NO_BASELINE
+    rows = [] if absence else [*_rows(region, window, "numerator", now), *_rows(region, window, "denominator", before)]
+    figure = {
+        "region_code": code, "region_level": region["region_level"], "year": year, "basis": window["basis"],
+        "period_start": window["period_start"], "period_end": window["period_end"], "absence": absence,
+        "derived": derived and not absence, "flags": "from_cities" if derived and not absence else None,
+        "record_count": len(rows), "excluded_count": 0, "data_state": DataState.INCOMPLETE,
+    }  # fmt: skip
+    if absence:
+        return figure | ({} if absence == Absence.NOT_REPORTED else {"data_state": DataState.PROVISIONAL}), []
+    figure |= {
+        "value": float(_percent(now.land / now.gdp, before)),
+        "numerator": sum(row["amount"] for row in rows if row["role"] == "numerator"),
+        "denominator": sum(row["amount"] for row in rows if row["role"] == "denominator"),
+        "data_state": DataState.PROVISIONAL if now.preliminary or before.preliminary or window["open"] else DataState.FINAL,
+    }  # fmt: skip
+    if cumulative:  # GDP of the base year is known exactly, so the band is that of this year's chain
+        figure |= {
+            "low": float(_percent(now.land / now.gdp_low, before)), "high": float(_percent(now.land / now.gdp_high, before)),
+        }  # fmt: skip
+    return figure, rows
+
+
+def _percent(now: Fraction, before: Intensity) -> Fraction:
+    return (1 - now / (before.land / before.gdp)) * 100
+
+
+def _pooled(members: list[str], year: int, own: dict[tuple[str, int], Intensity]) -> Intensity | None:
+    """The members of a region together; None when one is missing."""
+    found = [own.get((member, year)) for member in members]
+    return None if None in found or not found else reduce(Intensity.plus, found)
+
+
+def _reason(members: list[str], year: int, land: dict, gdp: dict, as_of: date) -> Absence:
+    """Why a year has no intensity: its own inputs are due or missing, or what it is chained to is."""
+    if any((member, year) not in land or (member, year) not in gdp for member in members):
+        return Absence.NOT_DUE if as_of <= date(year, 12, 31) else Absence.NOT_REPORTED
+    if any((member, BASE_YEAR) not in gdp for member in members):
+        return Absence.NO_BASELINE
+    return Absence.NOT_REPORTED
+
+
+# --- Ledger --------------------------------------------------------------------------------------------------------
+
+
+def _rows(region: dict, window: dict, role: str, intensity: Intensity) -> list[dict]:
+    """The survey rows, each with its share of S / G in 公顷/亿元, and the GDP rows that divide (amount 0)."""
+    place = {
+        "region_code": region["region_code"],
+        "city_code": region["region_code"] if region["region_level"] == "city" else None,
+        "year": window["year"], "basis": window["basis"], "role": role,
+    }  # fmt: skip
+    survey = [
+        _provenance(row, "construction_land") | place
+        | {"amount": _decimal(Fraction(row["area_mu"]) / 15 / intensity.gdp), "record_amount_mu": row["area_mu"], "component": row["land_class"]}
+        for row in intensity.land_rows
+    ]  # fmt: skip
+    divisors = [
+        _provenance(row, "gdp") | place | {"amount": Decimal(0), "component": row["vintage"], "reason": "divisor"}
+        for row in intensity.gdp_rows
+    ]
+    return survey + divisors
+
+
+def _uncounted(inputs: Inputs, context: Context) -> list[dict]:
+    """Survey rows that do not enter: classes beside a total, and classes that are not construction land."""
+    counted = context.rules["gdp.construction_classes"]
+    rows = []
+    with_total = set(
+        inputs["construction_land"].filter(land_class=LAND_TOTAL).select("region_code", "year").iter_rows()
+    )
+    for row in inputs["construction_land"].filter(pl.col("land_class") != LAND_TOTAL).iter_rows(named=True):
+        uncounted, beside = row["land_class"] not in counted, (row["region_code"], row["year"]) in with_total
+        if uncounted or beside:
+            city = row["region_code"] if row["region_level"] == "city" else None
+            rows.append(
+                _provenance(row, "construction_land")
+                | {
+                    "region_code": row["region_code"],
+                    "city_code": city,
+                    "year": row["year"],
+                    "basis": None,
+                    "role": "excluded",
+                }
+                | {"amount": Decimal(0), "record_amount_mu": row["area_mu"], "component": row["land_class"]}
+                | {"reason": "class_not_counted" if uncounted else "total_wins"}
+            )
+    return rows
+
+
+def _provenance(row: dict, table: str) -> dict:
+    return {"source_table": table} | {
+        n: row[n] for n in ("record_key", "submission_id", "sheet", "row_number", "profile")
+    }
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """To the nine decimals that are published, so that published sums are exact."""
+    return round(Decimal(value.numerator) / Decimal(value.denominator), 9)
+
+
+def _ledger(rows: list[dict]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=LEDGER, orient="row") if rows else empty()
+
+
+def _count_excluded(made: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
+    excluded = ledger.filter(role="excluded").group_by("region_code", "year").agg(count=pl.len().cast(pl.Int64))
+    return (
+        made.join(excluded, on=["region_code", "year"], how="left")
+        .with_columns(excluded_count=pl.col("count").fill_null(0))
+        .drop("count")
+    )

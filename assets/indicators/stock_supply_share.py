@@ -1,0 +1,99 @@
+"""Indicator 5, 存量土地供应占比: (现有 + 历史批而未供) / 供应面积 of land supply, %, per year and per period.
+
+单独选址 is excluded from both sums (note under the plan's tables). Mixed parcels are split by area, never by a word;
+what the public export calls 新增建设用地(来自存量库) has an unknown origin and is left out of both sums (rulebook §5).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from assets.context import Context
+from assets.indicators import figures
+from assets.indicators.inputs import Inputs
+from assets.indicators.ledger import EXACT, entries, ratio_entries
+from schemas.indicators import INDICATORS
+from schemas.table import Unit
+
+INDICATOR = INDICATORS["stock_supply_share"]
+
+
+def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:
+    """One figure per region, year and basis."""
+    supply = classified(inputs, context)
+    ledger = contributions(supply)
+    return figures.Result(
+        ledger, supply_ratio(INDICATOR, ledger, inputs, context, years, 100), parts(supply, context, years)
+    )
+
+
+def supply_ratio(
+    indicator, ledger: pl.DataFrame, inputs: Inputs, context: Context, years: list[int], factor: int
+) -> pl.DataFrame:
+    """Figures of a ratio over land supply (indicators 5 and 6)."""
+    cells = figures.grid(indicator, figures.totals(ledger, indicator, context), context, years)
+    cells = figures.reporting(indicator, inputs.reports, cells, context)
+    absence = (
+        pl.when(~pl.col("reported") & ~pl.col("has_rows"))
+        .then(pl.lit("not_reported"))
+        .when(pl.col("bottom") == 0)
+        .then(pl.lit("not_applicable"))
+    )
+    return figures.finish(cells, value=figures.ratio(factor), absence=absence)
+
+
+def classified(inputs: Inputs, context: Context) -> pl.DataFrame:
+    """Supply up to the as-of day with its `stock` area, exact, and why a record is left out."""
+    return (
+        inputs["land_supply"]
+        .filter(pl.col("contract_date") <= context.as_of)
+        .with_columns(
+            stock=(pl.col("existing_area_mu") + pl.col("historical_unsupplied_area_mu").fill_null(0)).cast(EXACT),
+            supplied=pl.col("supplied_area_mu").cast(EXACT),
+            reason=pl.when("is_separate_site")
+            .then(pl.lit("separate_site"))
+            .when(pl.col("existing_area_mu").is_null())
+            .then(pl.lit("origin_unknown")),
+        )
+    )
+
+
+def contributions(supply: pl.DataFrame) -> pl.DataFrame:
+    """Stock area above, supplied area below; separate sites and unknown origins excluded."""
+    columns = {"event_date": pl.col("contract_date"), "record_amount_mu": pl.col("supplied_area_mu")}
+    return pl.concat(
+        [
+            ratio_entries(supply.filter(pl.col("reason").is_null()), "land_supply", "stock", "supplied", **columns),
+            entries(
+                supply.filter(pl.col("reason").is_not_null()), "land_supply", "excluded", pl.col("supplied"),
+                reason=pl.col("reason"), **columns,
+            ),
+        ]
+    )  # fmt: skip
+
+
+def parts(supply: pl.DataFrame, context: Context, years: list[int]) -> pl.DataFrame:
+    """The two kinds of stock, separate sites and unknown origins in 公顷, and the share with separate sites included."""
+    supply = supply.with_columns(year=pl.col("contract_date").dt.year())
+    counted, place = supply.filter(pl.col("reason").is_null()), ("region_code", "city_code", "year")
+
+    def area(rows: pl.DataFrame, part: str, column: str) -> pl.DataFrame:
+        return rows.select(*place, part=pl.lit(part), amount=pl.col(column).fill_null(0).cast(EXACT) / 15)
+
+    areas = pl.concat(
+        [
+            area(counted, "existing", "existing_area_mu"),
+            area(counted, "historical_unsupplied", "historical_unsupplied_area_mu"),
+            area(supply.filter(reason="separate_site"), "separate_site", "supplied_area_mu"),
+            area(supply.filter(reason="origin_unknown"), "origin_unknown", "supplied_area_mu"),
+        ]
+    )
+    known = supply.filter(pl.col("stock").is_not_null()).select(
+        *place, part=pl.lit("share_with_separate_sites"), top="stock", bottom="supplied"
+    )
+    return pl.concat(
+        [
+            figures.event_parts(areas, INDICATOR, context, years, Unit.HECTARE),
+            figures.ratio_parts(known, INDICATOR, context, years, 100, Unit.PERCENT),
+        ]
+    )
