@@ -89,7 +89,10 @@ class Reading:
 
     @property
     def fatal(self) -> bool:
-        return any(finding.severity == "error" and finding.rule[0] in "12" and finding.place.row_number is None for finding in self.findings)
+        return any(
+            finding.severity == "error" and finding.rule[0] in "12" and finding.place.row_number is None
+            for finding in self.findings
+        )
 
 
 @dataclass(slots=True)
@@ -114,4 +117,3 @@ class Checked:
         if self.rows_quarantined:
             return "partly_accepted"
         return "accepted_with_warnings" if self.findings else "accepted"
-

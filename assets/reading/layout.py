@@ -1,0 +1,345 @@
+"""From a grid of text under a known header to the rows of a table: what each row and each column is.
+
+Every row below the header is data, or is skipped with a reason, or is rejected with a finding; the counts add up.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from .header import Header, HeaderColumn, Profile, split_label
+from .report import address, found, letters
+from .source import Block, Finding, Place, SourceColumn
+from .units import Units, allowed, column_dimension, named, plain, unit_cells, unit_row
+
+HEADER, UNIT, BLANK, TOTAL, NOTE, TITLE, ORDINAL = "表头", "单位行", "空行", "合计行", "说明", "标题", "栏次行"
+_TOTALS = ("合计", "总计", "小计")
+_SIGNATURES = (
+    "填表人|填报人|制表人|经办人|审核人|复核人|负责人|单位负责人|填报单位|填报单位负责人|联系人|联系电话|电话|填表日期|填报日期|报送日期|制表日期|"
+    "填表时间|填报时间|报出日期|打印日期|统计负责人|分管领导|签字|盖章"
+)
+_NOTE = re.compile(
+    rf"^[*※★]*(注\d*[:.、]|注$|(备注|附注|说明|填表说明|填报说明|资料来源|数据来源|编制说明)\d*([:.、]|$)|({_SIGNATURES})([:(]|$))"
+)
+_SIGNED = re.compile(rf"^({_SIGNATURES})[:]")
+
+
+@dataclass(slots=True)
+class Body:
+    """The grid below a header: String columns `c0`, `c1`, …, the row's number `row` and, where a line had fewer
+    cells than the header, their count `cells` (else null). Cells are stripped, empty = null."""
+
+    frame: pl.DataFrame
+    sheet: str | None = None
+    first_column: int = 0  # index of `c0` in the sheet
+
+    @property
+    def cells(self) -> list[str]:
+        return [name for name in self.frame.columns if name not in ("row", "cells")]
+
+
+@dataclass(slots=True)
+class Assembled:
+    """One block with what was found and what was left out on the way."""
+
+    block: Block
+    findings: list[Finding] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    rejected: int = 0
+
+
+def normalise(frame: pl.DataFrame, columns: list[str], *, newlines: bool = True) -> pl.DataFrame:
+    """Cells without outer blanks (full-width and no-break ones too), inner newlines and tabs as blanks, "" as null."""
+    cells = pl.col(columns)
+    if newlines:
+        cells = cells.str.replace_all(r"[\t\r\n]+", " ").str.replace_all(
+            r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{feff}\x{200b}]+", ""
+        )
+    stripped = frame.with_columns(cells.str.strip_chars())
+    return stripped.with_columns(pl.when(pl.col(columns).str.len_bytes() > 0).then(pl.col(columns)).name.keep())
+
+
+def assemble(
+    profile: Profile, header: Header, header_row: int, header_texts: list[str | None], body: Body
+) -> Assembled:
+    """The block of a sheet. `header_row`: number of the lowest header row; `header_texts`: its cells as read."""
+    kept, skipped, units_below = _classify(body, header_texts, profile)
+    columns, findings = _columns(profile, header, header_row, body, kept, units_below)
+    kept, short, rejected = _short_lines(profile, header, columns, body, kept)
+    rows = kept.select(
+        pl.col("row").alias("row_number"),
+        *(pl.col(f"c{column.index}").alias(name) for name, column in columns.items()),
+    )
+    if not rows.height and not rejected:
+        findings.append(found("2013", Place(sheet=body.sheet, row_number=header_row), table=profile.table.label))
+    source = {name: _source_column(profile, header, column, units_below, body) for name, column in columns.items()}
+    return Assembled(Block(body.sheet, rows, source), findings + short, skipped, rejected)
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+
+def _classify(
+    body: Body, header_texts: list[str | None], profile: Profile
+) -> tuple[pl.DataFrame, Counter[str], dict[int, str]]:
+    """Data rows, the others counted by reason, and the units of a unit row right below the header."""
+    cells = body.cells
+    frame = body.frame.with_columns(
+        _filled=pl.sum_horizontal(pl.col(cells).is_not_null()),
+        _first=pl.coalesce(cells).str.replace_all(r"[\s:：]", ""),
+    )
+    reason = (
+        pl.when(pl.col("_filled") == 0).then(pl.lit(BLANK))
+        .when(pl.col("_first").is_in(_TOTALS)).then(pl.lit(TOTAL))
+        .when(_repeats(header_texts, cells)).then(pl.lit(HEADER))
+    )  # fmt: skip
+    frame = frame.with_columns(_reason=reason)
+    special, units_below = _first_rows(frame.head(4), cells)
+    special |= _tail_notes(frame, cells)
+    if special:
+        marks = pl.DataFrame(
+            {"row": list(special), "_mark": list(special.values())}, schema={"row": pl.Int64, "_mark": pl.String}
+        )
+        frame = frame.join(marks, on="row", how="left", maintain_order="left").with_columns(
+            _reason=pl.coalesce("_reason", "_mark")
+        )
+    counts = frame.filter(pl.col("_reason").is_not_null())["_reason"].value_counts()
+    if counts.height:
+        frame = frame.filter(pl.col("_reason").is_null())
+    return frame, Counter(dict(counts.iter_rows())), units_below
+
+
+def _repeats(header_texts: list[str | None], cells: list[str]) -> pl.Expr:
+    """A row that repeats the header, as pasted or printed pages do."""
+    same = [pl.col(f"c{i}") == text for i, text in enumerate(header_texts) if text and f"c{i}" in cells]
+    return pl.all_horizontal(same).fill_null(False) if len(same) >= 2 else pl.lit(False)
+
+
+def _first_rows(top: pl.DataFrame, cells: list[str]) -> tuple[dict[int, str], dict[int, str]]:
+    """Unit rows and the row of column numbers (1 2 3 …) that may stand right below a header."""
+    special: dict[int, str] = {}
+    units_below: dict[int, str] = {}
+    for row in top.select("row", "_reason", *cells).iter_rows():
+        number, reason, values = row[0], row[1], list(row[2:])
+        if reason is not None:
+            continue
+        filled = [plain(value).strip("()") for value in values if value]
+        if units := unit_cells(values):
+            units_below |= units
+            special[number] = UNIT
+        elif len(filled) <= 2 and (units := unit_row(values)):
+            special[number] = UNIT
+            units_below |= {-1: "、".join([*units.known.values(), *units.foreign])}
+        elif len(filled) >= 3 and filled in (
+            [str(n) for n in range(1, len(filled) + 1)],
+            [str(n) for n in range(len(filled))],
+        ):
+            special[number] = ORDINAL
+        else:
+            break
+    return special, units_below
+
+
+def _tail_notes(frame: pl.DataFrame, cells: list[str]) -> dict[int, str]:
+    """Notes and signatures below the last data row; whatever is not clearly one stays a data row."""
+    open_rows = frame.filter(pl.col("_reason").is_null())
+    signed = (
+        pl.coalesce(cells)
+        .str.replace_all(r"\s", "")
+        .str.replace_all("：", ":", literal=True)
+        .str.contains(_SIGNED.pattern)
+    )
+    data_like = (pl.col("_filled") > 2) & ~signed.fill_null(False)
+    last = open_rows.with_row_index("_at").filter(data_like)["_at"].max()
+    tail = open_rows.slice(0 if last is None else int(last) + 1)
+    notes: dict[int, str] = {}
+    for row in tail.select("row", "_filled", *cells).iter_rows():
+        first = next(value for value in row[2:] if value)
+        text = plain(first)
+        if _NOTE.match(text) or _SIGNED.match(text) or (notes and row[1] == 1 and _continues(text)):
+            notes[row[0]] = NOTE
+    return notes
+
+
+def _continues(text: str) -> bool:
+    """A further line of a note: a sentence, or an enumerated one (2. …, （三）…); never a bare code or number."""
+    words = re.sub(r"^[(]?[\d一二三四五六七八九十]{1,2}[).、:]+", "", text)
+    return len(re.findall(r"[一-鿿]", words)) >= 4
+
+
+def _short_lines(
+    profile: Profile, header: Header, columns: dict[str, HeaderColumn], body: Body, kept: pl.DataFrame
+) -> tuple[pl.DataFrame, list[Finding], int]:
+    """Reject lines that end before a required column; warn once of those that only lack optional ones."""
+    if "cells" not in kept.columns or kept["cells"].null_count() == kept.height:
+        return kept, [], 0
+    needed = max((column.index + 1 for name, column in columns.items() if name in profile.required), default=0)
+    cut = kept.filter(pl.col("cells") < needed)
+    findings = [
+        found(
+            "2010",
+            Place(row_number=row, cell=address(body.sheet, row, 0)),
+            quarantined=True,
+            row=row,
+            found=cells,
+            expected=header.width,
+        )
+        for row, cells in cut.select("row", "cells").iter_rows()
+    ]
+    kept = kept.filter(pl.col("cells").is_null() | (pl.col("cells") >= needed))
+    short = kept.filter(pl.col("cells") < header.width)
+    if short.height:
+        first = short["row"][0]
+        findings.append(
+            found("2011", Place(row_number=first, cell=address(body.sheet, first, 0)), count=short.height, row=first)
+        )
+    return kept, findings, cut.height
+
+
+# --- Columns ----------------------------------------------------------------------------------------------------------
+
+
+def _columns(
+    profile: Profile, header: Header, header_row: int, body: Body, kept: pl.DataFrame, units_below: dict[int, str]
+) -> tuple[dict[str, HeaderColumn], list[Finding]]:
+    """The usable columns by name, with findings on those that are unknown, doubled, missing or in a wrong unit."""
+    findings: list[Finding] = []
+    chosen: dict[str, HeaderColumn] = {}
+    broken: set[str] = set()
+
+    def place(name: str | None, column: HeaderColumn) -> Place:
+        # An error without a row rejects the file; an optional column is only left out.
+        row = None if name in profile.required else header_row
+        return Place(body.sheet, row, column.text, address(body.sheet, header_row, body.first_column + column.index))
+
+    for name in dict.fromkeys(column.name for column in header.columns if column.name):
+        same = [column for column in header.columns if column.name == name]
+        column = _one_of(same, kept)
+        where = "、".join(letters(body.first_column + each.index) for each in same)
+        if column is None:
+            findings.append(found("2005", place(name, same[0]), label=profile.label(name), letters=where))
+            broken.add(name)
+            continue
+        if len(same) > 1:
+            letter = letters(body.first_column + column.index)
+            at = Place(
+                body.sheet, header_row, column.text, address(body.sheet, header_row, body.first_column + column.index)
+            )
+            findings.append(found("2006", at, label=profile.label(name), letters=where, letter=letter))
+        if wrong := _unit(profile, header, column, units_below)[1]:
+            declared = profile.column(name)
+            letter = letters(body.first_column + column.index)
+            findings.append(
+                found(
+                    "2004", place(name, column), letter=letter, header=column.text, unit=wrong, units=allowed(declared)
+                )
+            )
+            broken.add(name)
+            continue
+        chosen[name] = column
+
+    missing = [name for name in profile.required if name not in chosen and name not in broken]
+    unknown = [
+        column for column in header.columns if column.name is None and split_label(column.text)[0] not in profile.unused
+    ]
+    if missing:
+        near = [
+            hint for column in unknown if (hint := _closest(column, [profile.label(name) for name in missing], body))
+        ]
+        names = "、".join(profile.label(name) for name in missing)
+        findings.append(found("2002", Place(sheet=body.sheet), columns=names, closest="".join(near)))
+    labels = [profile.label(name) for name in dict.fromkeys(profile.labels.values()) if name not in header.names]
+    for column in unknown:
+        letter = letters(body.first_column + column.index)
+        at = Place(
+            body.sheet, header_row, column.text, address(body.sheet, header_row, body.first_column + column.index)
+        )
+        findings.append(
+            found(
+                "2003",
+                at,
+                letter=letter,
+                header=column.text,
+                table=profile.table.label,
+                closest=_closest(column, labels, body),
+            )
+        )
+    known = {column.index for column in header.columns}
+    for index in range(len(body.cells)):
+        if index not in known and kept[f"c{index}"].null_count() < kept.height:
+            letter = letters(body.first_column + index)
+            findings.append(
+                found(
+                    "2015",
+                    Place(body.sheet, header_row, None, address(body.sheet, header_row, body.first_column + index)),
+                    letter=letter,
+                )
+            )
+    return chosen, findings
+
+
+def _one_of(same: list[HeaderColumn], kept: pl.DataFrame) -> HeaderColumn | None:
+    """The column to use among several with one header: the only one with content, or the first of equal ones."""
+    present = [column for column in same if f"c{column.index}" in kept.columns]
+    filled = [column for column in present if kept[f"c{column.index}"].null_count() < kept.height]
+    if len(filled) <= 1:
+        return (filled or same)[0]
+    first = filled[0]
+    equal = all(
+        kept[f"c{first.index}"].equals(kept[f"c{other.index}"], check_names=False)
+        and (first.own, first.upper) == (other.own, other.upper)
+        for other in filled[1:]
+    )
+    return first if equal else None
+
+
+def _unit(profile: Profile, header: Header, column: HeaderColumn, units_below: dict[int, str]) -> tuple:
+    """The unit of a column and, where none can be used, the wrong one as written: own brackets, upper header, unit rows."""
+    declared = profile.column(column.name)
+    dimension = column_dimension(declared)
+    own = column.own
+    if column.index in units_below:
+        own = own or named(units_below[column.index])
+    numeric = declared is not None and declared.kind in ("number", "far", "index")
+    if dimension is None:
+        wrong = next(iter(own.known.values()), None) if numeric else None
+        return None, str(wrong) if wrong else None
+    if own:
+        if own.foreign or dimension not in own.known:
+            return None, "、".join([*own.known.values(), *own.foreign])
+        return own.known[dimension], None
+    for above in (column.upper, named(units_below.get(-1, "")), header.units):
+        if foreign := [text for text in above.foreign if ("元" in text) == (dimension == "money")]:
+            return None, "、".join([*above.known.values(), *foreign])
+        if dimension in above.known:
+            return above.known[dimension], None
+    if column.upper.known and not _serves(header, column.upper, profile):
+        return None, "、".join(column.upper.known.values())
+    return None, None
+
+
+def _serves(header: Header, upper: Units, profile: Profile) -> bool:
+    """Whether an upper header's unit fits any of the columns below it."""
+    return any(
+        column_dimension(profile.column(column.name)) in upper.known
+        for column in header.columns
+        if column.name and column.upper.known == upper.known
+    )
+
+
+def _source_column(
+    profile: Profile, header: Header, column: HeaderColumn, units_below: dict[int, str], body: Body
+) -> SourceColumn:
+    unit, _ = _unit(profile, header, column, units_below)
+    return SourceColumn(column.name, column.text, letters(body.first_column + column.index), unit)
+
+
+def _closest(column: HeaderColumn, labels: list[str], body: Body) -> str:
+    near = difflib.get_close_matches(split_label(column.text)[0], labels, n=1, cutoff=0.6)
+    letter = letters(body.first_column + column.index)
+    return f"第 {letter} 列“{column.text}”是否应为“{near[0]}”？" if near else ""

@@ -1,0 +1,61 @@
+"""What a file's name says, and the table name that an unknown one was probably meant to be."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+
+from schemas.submissions import BY_LABEL, TABLES
+from schemas.table import Table
+
+from .source import FileName
+
+_NAMES: dict[str, Table] = {**BY_LABEL, **TABLES}
+_AFTER_TABLE = re.compile(r"[_-]+(?P<region>\d{12}|\d{9}|\d{6})(?!\d)(?:[_-]+(?P<year>(?:19|20)\d\d)(?!\d))?")
+
+
+def parse_name(name: str) -> FileName:
+    """The parts of `<表名>_<行政区代码>_<年份>[_<anything>].<suffix>`; what it does not say is None.
+
+    Folders, blanks and full-width characters do not matter; the English table name is accepted. Never raises.
+    """
+    base = unicodedata.normalize("NFKC", name.replace("\x00", "")).replace("\\", "/").rsplit("/", 1)[-1]
+    stem, _, suffix = base.rpartition(".") if "." in base else (base, "", "")
+    stem = re.sub(r"\s+", "", stem)
+    table, rest = _leading_table(stem)
+    found = _AFTER_TABLE.match(rest) if table else None
+    return FileName(
+        name=name.replace("\\", "/").rsplit("/", 1)[-1],
+        table=table,
+        region_code=found["region"][:6] if found else None,
+        year=int(found["year"]) if found and found["year"] else None,
+        suffix=suffix.strip().lower(),
+    )
+
+
+def closest_table(name: str) -> str | None:
+    """The label of the table whose name is nearest to the beginning of a file name; None when nothing is near."""
+    stem = re.split(r"[_\-.\d]", re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)))[0]
+    near = difflib.get_close_matches(stem, BY_LABEL, n=1, cutoff=0.5)
+    return near[0] if near else next((label for label in BY_LABEL if label in name), None)
+
+
+def is_landchina(name: str) -> bool:
+    """Whether the name announces the public land-market export."""
+    return (
+        unicodedata.normalize("NFKC", name)
+        .replace("\\", "/")
+        .rsplit("/", 1)[-1]
+        .strip()
+        .lower()
+        .startswith("landchina")
+    )
+
+
+def _leading_table(stem: str) -> tuple[Table | None, str]:
+    for label in sorted(_NAMES, key=len, reverse=True):
+        head, rest = stem[: len(label)], stem[len(label) :]
+        if head.lower() == label.lower() and rest[:1] in ("", "_", "-"):
+            return _NAMES[label], rest
+    return None, stem

@@ -1,0 +1,238 @@
+"""One file in, a Reading out. Nothing raises: whatever is wrong with a file is a finding in plain words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+
+from schemas.submissions import BY_LABEL, LAND_SUPPLY
+
+from . import landchina as portal
+from .columnar import read_parquet
+from .delimited import count_lines, read_delimited, tidy
+from .header import HEAD_ROWS, Header, Profile, bureau, find_header, landchina
+from .layout import BLANK, HEADER, TITLE, UNIT, Assembled, Body, assemble, normalise
+from .naming import closest_table, is_landchina, parse_name
+from .report import Unreadable, found
+from .sniff import SUFFIXES, sniff
+from .source import Place, Reading
+from .text import to_utf8
+from .units import unit_row
+from .workbook import Sheet, read_workbook
+
+LISTING = "列表条目"
+
+
+def read(name: str, data: bytes | Path) -> Reading:
+    """Read one file: its table, blocks of text rows, findings, and where every line went. Never raises on content.
+
+    `name`: the file's name as handed in; `data`: its bytes, or where they lie. Raises OSError when the path cannot
+    be opened.
+    """
+    reading = Reading(parse_name(name), None)
+    reading.table = reading.file.table
+    try:
+        _read(reading, name, data.read_bytes() if isinstance(data, Path) else data)
+    except Unreadable as unreadable:
+        reading.findings.append(unreadable.finding)
+    return reading
+
+
+def _read(reading: Reading, name: str, data: bytes) -> None:
+    profiles = _profiles(reading, name)
+    reading.form = sniff(data)
+    _check_name(reading)
+    if reading.form == "csv":
+        _read_csv(reading, data, profiles)
+    elif reading.form == "json":
+        _read_json(reading, data, profiles)
+    elif reading.form == "parquet":
+        _read_parquet(reading, data, profiles)
+    else:
+        _read_workbook(reading, data, profiles)
+
+
+# --- What the name promises -------------------------------------------------------------------------------------------
+
+
+def _profiles(reading: Reading, name: str) -> list[Profile]:
+    """The kinds of header to look for: the named table's, and the portal's where that may be meant."""
+    table = reading.file.table
+    if table is None or is_landchina(name):
+        return [landchina()]
+    return [bureau(table), landchina()] if table is LAND_SUPPLY else [bureau(table)]
+
+
+def _settle(reading: Reading, profile: Profile | None) -> None:
+    """Take note of the profile that was found; a name that no table bears is an error unless it is the portal's."""
+    portal_name = is_landchina(reading.file.name)
+    if profile is None and reading.file.table is None and not portal_name:
+        near = closest_table(reading.file.name)
+        hint = f"是否应为“{near}”？" if near else ""
+        raise Unreadable("1001", name=reading.file.name, closest=hint, tables="、".join(BY_LABEL))
+    if profile is None:
+        expected = landchina() if portal_name else bureau(reading.file.table)
+        required = "、".join(expected.label(column) for column in expected.required)
+        raise Unreadable("2001", rows=HEAD_ROWS, table=expected.table.label, required=required)
+    reading.table, reading.profile = profile.table, profile.name
+    missing = [
+        word for word, part in (("行政区代码", reading.file.region_code), ("年份", reading.file.year)) if part is None
+    ]
+    if missing and profile.name == "bureau":
+        reading.findings.append(found("1008", missing="和".join(missing)))
+
+
+def _check_name(reading: Reading) -> None:
+    suffix, form = reading.file.suffix, reading.form
+    if suffix not in SUFFIXES[form]:
+        shown = {"csv": "CSV 文本", "json": "JSON"}.get(form, form)
+        reading.findings.append(found("1007", suffix=suffix or "（无）", form=shown))
+
+
+def _signed(header: Header | None, profile: Profile) -> bool:
+    """Whether a header is the profile's own; the portal's needs its three marks, others need two columns."""
+    if header is None:
+        return False
+    return profile.name != "landchina" or {"supervision_no", "land_source", "supplied_area_mu"} <= header.names
+
+
+# --- Text -------------------------------------------------------------------------------------------------------------
+
+
+def _read_csv(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
+    text, reading.encoding = to_utf8(data)
+    reading.lines = count_lines(text)
+    csv = read_delimited(text, profiles)
+    if csv is None or not (_signed(csv.header, csv.profile) or is_landchina(reading.file.name)):
+        reading.skipped = {"未识别": reading.lines} if reading.lines else {}
+        _settle(reading, None)
+    _settle(reading, csv.profile)
+    head = [tidy(record.cells) for record in csv.head]
+    skipped = Counter[str]({"续行": csv.continued})
+    for row, record in enumerate(csv.head):
+        skipped[_head_reason(head[row], row, csv.header)] += 1
+        skipped["续行"] += record.span - 1
+    assembled = assemble(csv.profile, csv.header, csv.head[-1].line, head[-1], csv.body)
+    reading.findings += csv.findings
+    reading.rejected_rows += csv.rejected
+    _take(reading, assembled, skipped)
+
+
+def _head_reason(cells: list[str | None], row: int, header: Header) -> str:
+    if row >= header.first:
+        return HEADER
+    if not any(cells):
+        return BLANK
+    return UNIT if unit_row(cells) else TITLE
+
+
+def _take(reading: Reading, assembled: Assembled, skipped: Counter[str]) -> None:
+    reading.blocks.append(assembled.block)
+    reading.findings += assembled.findings
+    reading.rejected_rows += assembled.rejected
+    total = Counter(reading.skipped) + skipped + assembled.skipped
+    reading.skipped = {reason: count for reason, count in total.items() if count}
+
+
+# --- Workbooks --------------------------------------------------------------------------------------------------------
+
+
+def _read_workbook(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
+    sheets = []
+    for sheet in read_workbook(data, reading.form):
+        reading.lines += _filled_rows(sheet.frame)
+        sheets.append((sheet, *_sheet_header(sheet, profiles)))
+    chosen = _tables_among(sheets)
+    skipped = Counter[str]()
+    for sheet, _, header in sheets:
+        if sheet.name in chosen:
+            continue
+        count = _filled_rows(sheet.frame)
+        skipped[f"{'隐藏' if sheet.hidden else '其他'}工作表：{sheet.name}"] += count
+        if sheet.hidden and header is not None and count > header.last + 1:
+            reading.findings.append(found("2012", Place(sheet=sheet.name), sheet=sheet.name))
+    reading.skipped = {reason: count for reason, count in skipped.items() if count}
+    if not chosen:
+        _settle(reading, None)
+    profile = next(profile for sheet, profile, _ in sheets if sheet.name in chosen)
+    _settle(reading, profile)
+    for sheet, profile, header in sheets:
+        if sheet.name in chosen:
+            _take(reading, *_read_sheet(sheet, profile, header))
+
+
+def _sheet_header(sheet: Sheet, profiles: list[Profile]) -> tuple[Profile | None, Header | None]:
+    head = _head(sheet)
+    candidates = [(profile, find_header(head, profile, sheet.merges)) for profile in profiles]
+    signed = [(profile, header) for profile, header in candidates if _signed(header, profile)]
+    if not signed:
+        return None, None
+    return max(signed, key=lambda pair: (len(pair[1].names & set(pair[0].required)), len(pair[1].names)))
+
+
+def _tables_among(sheets: list[tuple[Sheet, Profile | None, Header | None]]) -> set[str]:
+    """Names of the visible sheets that hold the table: those with most of its required columns, or else the best one."""
+    share = {
+        sheet.name: len(header.names & set(profile.required)) / len(profile.required)
+        for sheet, profile, header in sheets
+        if header is not None and not sheet.hidden
+    }
+    best = max(share.values(), default=0)
+    return {name for name, part in share.items() if part > 0.6 or part == best < 0.6}
+
+
+def _head(sheet: Sheet) -> list[list[str | None]]:
+    return [list(row[1:]) for row in sheet.frame.head(HEAD_ROWS).iter_rows()]
+
+
+def _filled_rows(frame: pl.DataFrame) -> int:
+    cells = frame.columns[1:]
+    return frame.filter(pl.any_horizontal(pl.col(cells).is_not_null())).height if cells else 0
+
+
+def _read_sheet(sheet: Sheet, profile: Profile, header: Header) -> tuple[Assembled, Counter[str]]:
+    head = _head(sheet)[: header.last + 1]
+    skipped = Counter(_head_reason(cells, row, header) for row, cells in enumerate(head) if any(cells))
+    body = Body(sheet.frame.slice(header.last + 1), sheet.name, sheet.first_column)
+    assembled = assemble(profile, header, header.last + 1, head[-1], body)
+    del assembled.skipped[BLANK]  # a workbook's blank rows are no rows
+    return assembled, skipped
+
+
+# --- Columnar and JSON ------------------------------------------------------------------------------------------------
+
+
+def _read_parquet(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
+    names, frame = read_parquet(data)
+    reading.lines = frame.height
+    _read_records(reading, names, frame, profiles)
+
+
+def _read_json(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
+    if not any(profile.name == "landchina" for profile in profiles):
+        raise Unreadable("1003", what="JSON", remedy="报送表请用 xlsx 或 csv；JSON 只用于土地市场网导出的供地结果。")
+    text, reading.encoding = to_utf8(data)
+    elements = list(portal.elements(text.decode()))
+    names, frame, listing, broken = portal.rows(elements)
+    reading.lines = len(elements)
+    reading.skipped = {LISTING: listing} if listing else {}
+    reading.rejected_rows = len(broken)
+    reading.findings += [found("2014", Place(row_number=number), quarantined=True, row=number) for number in broken]
+    _read_records(reading, names, frame, [landchina()])
+
+
+def _read_records(reading: Reading, names: list[str], frame: pl.DataFrame, profiles: list[Profile]) -> None:
+    """A grid that has its headers beside it: parquet columns, JSON keys."""
+    head = [tidy(names)]
+    headers = [(profile, find_header(head, profile)) for profile in profiles]
+    signed = [(profile, header) for profile, header in headers if _signed(header, profile)]
+    if not signed:
+        reading.skipped = dict(Counter(reading.skipped) + Counter({"未识别": frame.height}))
+        _settle(reading, None)
+    profile, header = max(signed, key=lambda pair: len(pair[1].names & set(pair[0].required)))
+    _settle(reading, profile)
+    columns = frame.columns[1:]
+    body = Body(normalise(frame, columns) if columns else frame)
+    _take(reading, assemble(profile, header, 1, head[0], body), Counter())

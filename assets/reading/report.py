@@ -1,0 +1,46 @@
+"""Findings of the reader, made from the declared file rules, and addresses as a person sees them."""
+
+from __future__ import annotations
+
+from schemas.file_rules import FILE_RULES
+
+from .source import Finding, Place
+
+
+class Unreadable(Exception):
+    """The whole file cannot be read; carries the finding that says why and what to do."""
+
+    def __init__(self, rule: str, **values: object) -> None:
+        super().__init__(rule)
+        self.finding = found(rule, **values)
+
+
+def found(
+    rule: str, place: Place | None = None, *, quarantined: bool = False, value: str | None = None, **values: object
+) -> Finding:
+    """The finding of a file rule (1xxx, 2xxx) with its templates filled from `values`."""
+    declared = FILE_RULES[rule]
+    return Finding(
+        rule=rule,
+        severity=declared.severity,
+        place=place or Place(),
+        message=declared.message.format(value=value, **values),
+        suggestion=declared.suggestion.format(value=value, **values),
+        value=value,
+        quarantined=quarantined,
+    )
+
+
+def letters(index: int) -> str:
+    """Excel's name of the column with this index from 0: 0 → A, 26 → AA."""
+    name = ""
+    index += 1
+    while index:
+        index, digit = divmod(index - 1, 26)
+        name = chr(65 + digit) + name
+    return name
+
+
+def address(sheet: str | None, row: int, index: int) -> str:
+    """Cell address: letters and row in a workbook, the line in a text file."""
+    return f"第{row}行" if sheet is None else f"{letters(index)}{row}"

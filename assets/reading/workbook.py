@@ -1,0 +1,174 @@
+"""Excel workbooks: every sheet as a grid of text, with real row numbers, real column letters and merged cells."""
+
+from __future__ import annotations
+
+import html
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import polars as pl
+
+from .header import Merge
+from .layout import normalise
+from .report import Unreadable
+
+MAX_CELLS = 50_000_000
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One sheet: `frame` holds `row` (from 1) and String columns `c0`…; `c0` is the sheet's column `first_column`."""
+
+    name: str
+    frame: pl.DataFrame
+    first_column: int = 0
+    hidden: bool = False
+    merges: tuple[Merge, ...] = ()  # in the frame's columns, rows from 0
+
+
+@dataclass(slots=True)
+class _Extent:
+    """What a sheet's own text says of it: the used rectangle, how many cells it has, its merged cells."""
+
+    last_row: int = 0
+    first_column: int | None = None
+    last_column: int = 0
+    cells: int = 0
+    merges: tuple[Merge, ...] = ()
+
+
+def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
+    """The sheets of an xlsx or xls file, in order. Raises Unreadable."""
+    import fastexcel
+
+    extents = _extents(data) if form == "xlsx" else {}
+    for name, extent in extents.items():
+        if extent.last_row * (extent.last_column + 1) > max(MAX_CELLS, 50 * extent.cells):
+            raise Unreadable(
+                "1006",
+                what=f"工作表“{name}”用到第 {extent.last_row} 行、第 {extent.last_column + 1} 列，绝大部分是空格",
+            )
+    book = _guarded(lambda: fastexcel.read_excel(data))
+    for name in book.sheet_names:
+        yield _sheet(book, name, extents.get(name, _Extent()))
+
+
+def _sheet(book, name: str, extent: _Extent) -> Sheet:
+    loaded = _guarded(lambda: book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string"))
+    hidden = loaded.visible != "visible"
+    frame, errors = _guarded(lambda: _to_text(loaded))
+    frame.columns = [f"c{index}" for index in range(frame.width)]
+    cells = frame.columns
+    for row, column, text in errors:
+        at = pl.int_range(pl.len()) == row
+        frame = frame.with_columns(pl.when(at).then(pl.lit(text)).otherwise(pl.col(f"c{column}")).alias(f"c{column}"))
+    frame = frame.with_columns(pl.col(cells).str.replace(r"^(\d{4}-\d\d-\d\d) 00:00:00$", "$1")) if cells else frame
+    frame = normalise(frame, cells) if cells else frame
+    filled = [column for column in cells if frame[column].null_count() < frame.height]
+    frame = frame.select(pl.int_range(1, frame.height + 1, dtype=pl.Int64).alias("row"), *cells[: _last(filled, cells)])
+    first = extent.first_column or 0
+    merges = tuple(
+        (top, left - first, bottom, right - first) for top, left, bottom, right in extent.merges if left >= first
+    )
+    return Sheet(name, frame, first, hidden, merges)
+
+
+def _last(filled: list[str], cells: list[str]) -> int:
+    return cells.index(filled[-1]) + 1 if filled else 0
+
+
+_ERRORS = {
+    "NA": "#N/A", "Div0": "#DIV/0!", "Ref": "#REF!", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Value": "#VALUE!",
+}  # fmt: skip
+
+
+def _to_text(loaded) -> tuple[pl.DataFrame, list[tuple[int, int, str]]]:
+    """The cells as text, and the formula errors among them as (row, column, text): the reader leaves those empty."""
+    batch, found = loaded.to_arrow_with_errors()
+    errors = []
+    for error in found.errors if found else ():
+        kind = re.search(r"Error\((\w+)\)", error.detail)
+        row, column = error.offset_position
+        errors.append((row, column, _ERRORS.get(kind[1] if kind else "", "#VALUE!")))
+    return (pl.from_arrow(batch) if batch.num_columns else pl.DataFrame()), errors
+
+
+def _guarded(step: Callable[[], _T]) -> _T:
+    """Run a step of the Excel library; whatever goes wrong inside it (panics too) means a damaged or locked file."""
+    try:
+        return step()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        locked = re.search(r"password|encrypt", str(error), re.IGNORECASE)
+        raise Unreadable("1005" if locked else "1004") from None
+
+
+# --- What the library does not tell: offsets, merged cells, and whether a stray cell makes the sheet huge ---------------
+
+_SHEET = re.compile(r"<(?:\w+:)?sheet\s([^>]*)>")
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*)>")
+_ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
+_CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,6})(\d{1,9})"[^>]*[^/>]>')
+_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+
+
+def _extents(data: bytes) -> dict[str, _Extent]:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        names = set(package.namelist())
+        parts = _sheet_parts(package, names)
+        return {name: _extent(package, part) for name, part in parts.items() if part in names}
+
+
+def _sheet_parts(package: zipfile.ZipFile, names: set[str]) -> dict[str, str]:
+    relations = "xl/_rels/workbook.xml.rels"
+    if relations not in names or "xl/workbook.xml" not in names:
+        raise Unreadable("1004")
+    targets = {}
+    for found in _RELATION.findall(package.read(relations).decode("utf-8", "replace")):
+        attributes = dict(_ATTRIBUTE.findall(found))
+        target = attributes.get("Target", "")
+        targets[attributes.get("Id", "")] = (
+            target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
+        )
+    parts = {}
+    for found in _SHEET.findall(package.read("xl/workbook.xml").decode("utf-8", "replace")):
+        attributes = dict(_ATTRIBUTE.findall(found))
+        identity = next((value for key, value in attributes.items() if key.endswith(":id")), "")
+        parts[html.unescape(attributes.get("name", ""))] = targets.get(identity, "")
+    return parts
+
+
+def _extent(package: zipfile.ZipFile, part: str) -> _Extent:
+    extent = _Extent()
+    merges: list[Merge] = []
+    columns: set[bytes] = set()
+    rest = b""
+    with package.open(part) as stream:
+        while chunk := stream.read(1 << 22):
+            text = rest + chunk
+            cut = text.rfind(b"<")  # a tag that is not complete waits for the next piece
+            text, rest = (text[:cut], text[cut:]) if len(chunk) == 1 << 22 and cut > 0 else (text, b"")
+            cells = _CELL.findall(text)
+            extent.cells += len(cells)
+            columns.update(letter for letter, _ in cells)
+            extent.last_row = max(extent.last_row, max((int(row) for _, row in cells), default=0))
+            for left, top, right, bottom in _MERGE.findall(text):
+                merges.append((int(top) - 1, _index(left), int(bottom) - 1, _index(right)))
+    indices = [_index(letter) for letter in columns]
+    extent.first_column, extent.last_column = min(indices, default=None), max(indices, default=0)
+    extent.merges = tuple(merge for merge in merges if merge[0] < 40)
+    return extent
+
+
+def _index(name: bytes) -> int:
+    index = 0
+    for letter in name:
+        index = index * 26 + letter - 64
+    return index - 1
