@@ -1,7 +1,7 @@
 """Row rules (行级规则): what a submitted row must satisfy, declared once as data.
 
-Numbers: 3xxx a value or a row, 4xxx within one file's table, 5xxx across tables; 1xxx and 2xxx (file and structure) live
-in `schemas/file_rules.py`. Errors quarantine the row and are exactly those of the submission contract; warnings let it
+Numbers: 3xxx a value or a row, 4xxx within one file's table, 5xxx across tables; 1xxx, 2xxx (file, structure) are in
+`schemas/file_rules.py`. Errors quarantine the row and are exactly those of the submission contract; warnings let it
 pass. A predicate is true where its rule is BROKEN; null (cannot tell) is not broken. Predicates see the converted
 columns (areas in 亩, money in 万元), `problem(name)` for what could not be read, and the facts named below.
 
@@ -106,7 +106,7 @@ _GROUPS = {"1": "文件", "2": "结构", "3": "取值", "4": "表内", "5": "表
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """Every rule as a row: number, group, severity, table (labels or 各表), label, label_en, explanation, suggestion."""
+    """Every rule as a row: number, group, severity, table (or 各表), label, label_en, explanation, suggestion."""
 
     def where(rule: Rule) -> str:
         named = rule.tables or [t.name for t in TABLES.values() if any(check.rule is rule for check in checks(t))]
@@ -223,7 +223,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3007", ERROR, "数值过大", "number too large",
-        "「{label}」的值“{value}”超出可存储的范围（换算后不得达到一万亿）。", "请核对小数点和单位（本列单位：{unit}）。",
+        "「{label}」的值“{value}”超出可存储的范围（换算后不得达到一万亿）。",
+        "请核对小数点和单位（本列单位：{unit}）。",
         each=_kinds(*_NUMBERS), broken=_has(TOO_LARGE),
     ),
     Rule(
@@ -265,14 +266,14 @@ RULES: tuple[Rule, ...] = (
         "「{label}」读作 {day}，应在 1987-01-01 至 {last_day}（收件日后十年）之间。",
         "请核对年份；没有日期请留空，不要填 1900-01-01 之类的占位日期。",
         each=_kinds(Kind.DATE),
-        broken=lambda column: (pl.col(column.name) < pl.date(FIRST_YEAR, 1, 1)) | (pl.col(column.name) > pl.col("last_day_allowed")),
+        broken=lambda column: ~_c(column.name).is_between(pl.date(FIRST_YEAR, 1, 1), _c("last_day_allowed")),
         fields={"last_day": _c("last_day_allowed")},
     ),
     Rule(
         "3106", ERROR, "年份超出范围", "year out of range",
         "「{label}」为 {value}，应在 1987 至 {last_year} 之间。", "请填写四位年份。",
         each=_kinds(Kind.YEAR),
-        broken=lambda column: ~pl.col(column.name).is_between(FIRST_YEAR, pl.col("received_on").dt.year() + YEARS_AHEAD),
+        broken=lambda column: ~_c(column.name).is_between(FIRST_YEAR, _c("received_on").dt.year() + YEARS_AHEAD),
         fields={"last_year": _c("received_on").dt.year() + YEARS_AHEAD},
     ),
     Rule(
@@ -307,7 +308,10 @@ RULES: tuple[Rule, ...] = (
         "3203", ERROR, "行政区代码在事件日期已撤销", "region code abolished before the event",
         "行政区代码“{value}”（{region}）自 {last_day} 后已撤销，而本行的日期为 {event_day}。", "{successor_hint}",
         columns=("region_code",), broken=_c("region_last_day") < _c("event_day"),
-        fields={"region": _c("region_name"), "last_day": _c("region_last_day"), "event_day": _c("event_day"), "successor": _c("successor")},
+        fields={
+            "region": _c("region_name"), "last_day": _c("region_last_day"), "event_day": _c("event_day"),
+            "successor": _c("successor"),
+        },
         explanation="撤销的代码只用于其最后有效日及以前的事件，之后应使用现行代码。",
     ),
     Rule(
@@ -333,13 +337,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3207", WARNING, "文件名中的行政区代码不是设区市或省", "file named after a county or an unknown region",
-        "文件名中的行政区代码 {file_region}{region} 不是设区市或省。", "请以设区市（如 330100）或省（330000）的代码命名。{treated}",
+        "文件名中的行政区代码 {file_region}{region}不是设区市或省。",
+        "请以设区市（如 330100）或省（330000）的代码命名。{treated}",
         explanation="文件由设区市或省报送；以县（市、区）代码命名的，按其所属设区市处理。",
     ),
     Rule(
         "3208", ERROR, "土地来源无法识别", "origin of the land cannot be read",
-        "土地来源“{value}”既不是面积数，也不是规定的词。", "请填写存量部分的公顷数，或现有建设用地、新增建设用地、新增建设用地(来自存量库)之一。",
-        tables=("land_supply",), columns=("land_source",), broken=_c("land_source").is_not_null() & ~_c("land_source_known"),
+        "土地来源“{value}”既不是面积数，也不是规定的词。",
+        "请填写存量部分的公顷数，或现有建设用地、新增建设用地、新增建设用地(来自存量库)之一。",
+        tables=("land_supply",), columns=("land_source",),
+        broken=_c("land_source").is_not_null() & ~_c("land_source_known"),
         explanation="土地市场网数据的土地来源只接受数字（公顷）或三个规定的词。",
     ),
     # 33xx: relations inside a row
@@ -399,7 +406,8 @@ RULES: tuple[Rule, ...] = (
     # 34xx: warnings on a row
     Rule(
         "3401", WARNING, "电子监管号格式不符", "supervision number malformed",
-        "「{label}」的值“{value}”不符合 16 位格式。", "应为 6 位区划 + 4 位年份 + A（划拨）或 B（出让）+ 5 位序号，如 3301022026B00012。",
+        "「{label}」的值“{value}”不符合 16 位格式。",
+        "应为 6 位区划 + 4 位年份 + A（划拨）或 B（出让）+ 5 位序号，如 3301022026B00012。",
         each=lambda column: column.name.endswith("supervision_no"),
         broken=lambda column: ~pl.col(column.name).str.contains(r"^\d{10}[AB]\d{5}(-\d+)?$"),
     ),
@@ -421,7 +429,8 @@ RULES: tuple[Rule, ...] = (
         "土地用途代码“{value}”不符合{system}的位数。", "{code_hint}",
         tables=("land_supply",), columns=("land_use_code", "land_use_system"), broken=~_code_form,
         fields={"system": _c("land_use_system")},
-        explanation="GB/T21010-2007 为 3 位，GB/T21010-2017 为 4 位，用地用海分类2023 为 2、4 或 6 位；Excel 会丢失前导零。",
+        explanation="GB/T21010-2007 为 3 位，GB/T21010-2017 为 4 位，用地用海分类2023 为 2、4 或 6 位；"
+        "Excel 会丢失前导零。",
     ),
     Rule(
         "3405", WARNING, "完成面积大于图斑面积", "completed area exceeds the patch",
@@ -474,7 +483,8 @@ RULES: tuple[Rule, ...] = (
     # 4xxx: within the table of one file
     Rule(
         "4001", ERROR, "主键重复且内容不同", "key repeated with different content",
-        "主键“{key}”在本文件中重复，且内容不同：{others}；不同的列：{columns}。", "请只保留正确的一行，删除其余各行后重报。",
+        "主键“{key}”在本文件中重复，且内容不同：{others}；不同的列：{columns}。",
+        "请只保留正确的一行，删除其余各行后重报。",
         explanation="同一文件内主键相同而内容不同，无法判断以哪一行为准，各行均不入库。",
     ),
     Rule(
@@ -489,16 +499,15 @@ RULES: tuple[Rule, ...] = (
         tables=("walk_coverage",),
         explanation="由行动方案目标倒推的 2025 年基期值与报送值相差超过 1 个百分点时提醒（口径 §8）。",
     ),
-    # 5xxx: across tables, evaluated in the warehouse
+    # 5xxx: across tables, evaluated in the warehouse; `{detail}` are the areas or regions concerned
     Rule(
         "5001", ERROR, "消化的批次未登记", "digestion of an unknown batch",
-        "消化记录 {key} 的批文号“{approval_no}”不在批而未供台账中。", "请先报送该批次的台账，或核对批文号。",
+        "消化记录 {key} 的批文号“{value}”不在批而未供台账中。", "请先报送该批次的台账，或核对批文号。",
         tables=("unsupplied_digestion",), columns=("approval_no",),
     ),
     Rule(
         "5002", ERROR, "消化面积超过批次剩余面积", "digestion exceeds the batch's remaining area",
-        "批次“{approval_no}”剩余 {remaining_mu}，消化记录 {key} 的 {digested_mu} 将使剩余面积为负。",
-        "请核对消化面积、单位以及该批次此前的消化记录。",
+        "消化记录 {key} 将使批次的剩余面积为负：{detail}。", "请核对消化面积、单位以及该批次此前的消化记录。",
         tables=("unsupplied_digestion",), columns=("digested_area_mu", "approval_no"),
     ),
     Rule(
@@ -513,21 +522,23 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "5005", WARNING, "低效图斑的供地电子监管号未知", "patch names an unknown supervision number",
-        "图斑 {key} 的供地电子监管号“{value}”不在供地结果中，暂不能确定计入日期。", "请核对电子监管号，或补报该宗供地结果。",
+        "图斑 {key} 的供地电子监管号“{value}”不在供地结果中，暂不能确定计入日期。",
+        "请核对电子监管号，或补报该宗供地结果。",
         tables=("inefficient_land",), columns=("supply_supervision_no",),
     ),
     Rule(
         "5006", WARNING, "设区市数与所辖县（市、区）合计不符", "city total differs from the sum of its counties",
-        "{region} {year} 年{what}为 {city}，所辖县（市、区）合计为 {counties}。", "请核对市本级与县（市、区）数据；计算以设区市数为准。",
+        "设区市数与所辖县（市、区）合计不符（{key}）：{detail}。",
+        "请核对市本级与县（市、区）数据；计算以设区市数为准。",
         tables=("construction_land", "gdp", "annual_task"), columns=("region_code",),
     ),
     Rule(
         "5007", WARNING, "修订改变了所属设区市", "a revision moves the record to another city",
-        "记录 {key} 原属 {before}，本次报送改为 {after}。", "请确认是区划调整还是代码填错。",
+        "记录 {key} 的修订改变了所属设区市：{detail}。", "请确认是区划调整还是代码填错。",
     ),
     Rule(
         "5008", WARNING, "同一宗地代码出现在两个设区市", "parcel code claimed in two cities",
-        "宗地代码“{value}”同时出现在 {cities}，面积只在较早的一处计入。", "请核对宗地代码。",
+        "宗地代码“{value}”同时出现在两个设区市的记录中，面积只在较早的一处计入。", "请核对宗地代码。",
         columns=("parcel_code",),
     ),
 )  # fmt: skip

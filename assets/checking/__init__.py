@@ -13,7 +13,7 @@ from assets.reading.source import Checked, Finding, Reading
 from schemas.policy import Regions, rulebook
 from schemas.rules import BY_NUMBER, ERROR, checks
 from schemas.submissions import LAND_SUPPLY
-from schemas.table import Table
+from schemas.table import PROVENANCE, Table
 
 from . import landchina
 from .facts import KEY, LANDCHINA, submitting_region, typed_rows, with_facts
@@ -73,13 +73,10 @@ def _about_the_file(reading: Reading, regions: Regions) -> list[Finding]:
     if not submitter or submitter.get("level") in ("city", "province"):
         return []
     city = submitter.get("city_code")
-    known = (
-        {"region": f"（{submitter['name']}）", "treated": f"本次按所属设区市 {city} {regions.name(city)} 处理。"}
-        if city
-        else None
-    )
-    fields = known or {"region": "", "treated": "本次无法判断报送单位，各行均不能通过。"}
-    return [file_finding(BY_NUMBER["3207"], file_region=submitter["code"], **fields)]
+    region, treated = "", "本次无法判断报送单位，各行均不能通过。"
+    if city:
+        region, treated = f"（{submitter['name']}）", f"本次按所属设区市 {city} {regions.name(city)} 处理。"
+    return [file_finding(BY_NUMBER["3207"], file_region=submitter["code"], region=region, treated=treated)]
 
 
 def _stored(rows: pl.DataFrame, reading: Reading) -> pl.DataFrame:
@@ -90,6 +87,5 @@ def _stored(rows: pl.DataFrame, reading: Reading) -> pl.DataFrame:
 
 def _empty(table: Table | None) -> pl.DataFrame:
     stored = table.stored if table else {}
-    return pl.DataFrame(
-        schema={**stored, KEY: pl.String, "sheet": pl.String, "row_number": pl.Int64, "profile": pl.String}
-    )
+    place = {name: PROVENANCE[name] for name in (KEY, "sheet", "row_number", "profile")}
+    return pl.DataFrame(schema={**stored, **place})

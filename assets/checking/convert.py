@@ -126,7 +126,7 @@ def code(text: pl.Expr) -> pl.Expr:
 
 
 def converted(text: pl.Series, column: Column, unit: Unit | None = None) -> pl.DataFrame:
-    """A column of text as typed values: `<name>`, `<name>__problem` (not for text) and, for an index, `<name>_decimals`.
+    """A column of text as typed values: `<name>`, `<name>__problem` (not for text), `<name>_decimals` (index only).
 
     `unit` is that of the cells (default: the column's); areas come out in 亩, money in 万元. The problem is null where
     the value was read or the cell is empty, else one of UNREADABLE, WITH_UNIT, TOO_LARGE.
@@ -157,7 +157,7 @@ def _quick(kind: Kind, factor: Decimal) -> pl.Expr:
         return scaled(text.cast(_EXACT, strict=False), factor)
     if kind is Kind.DATE:
         found = text.str.to_date("%Y-%m-%d", strict=False)
-        return pl.when(~found.is_in(SENTINELS)).then(found)
+        return pl.when((found.dt.year() >= 1000) & ~found.is_in(SENTINELS)).then(found)
     return pl.lit(None, pl.Null)
 
 

@@ -22,7 +22,7 @@ NAMED_AT_MOST = 20
 
 @dataclass(slots=True)
 class Repeats:
-    """Rows whose key stands in the file more than once: `conflicts` differ in content, `again` repeat an earlier row."""
+    """Rows whose key stands in the file more than once: `conflicts` differ in content, `again` repeats a row."""
 
     conflicts: list[int] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
@@ -51,26 +51,18 @@ def repeats(rows: pl.DataFrame, table: Table, quarantined: pl.Series, reading: R
     again = same.filter(pl.col("index") != pl.col("index").first().over(KEY))
     firsts = same.group_by(KEY).agg(pl.col("name").first())
     key_column = table[table.key[0]]
+    different, repeated = (Check(BY_NUMBER[number], key_column, pl.lit(True)) for number in ("4001", "4002"))
+    kept = again.join(firsts, on=KEY, maintain_order="left")["name_right"]
     found = [
-        *wording.findings(
-            Check(BY_NUMBER["4001"], key_column, pl.lit(True)), conflicts["index"], list(_conflict_words(conflicts, table))
-        ),
-        *wording.findings(
-            Check(BY_NUMBER["4002"], key_column, pl.lit(True)), again["index"],
-            [{"first": name} for name in again.join(firsts, on=KEY, maintain_order="left")["name_right"]],
-        ),
-    ]  # fmt: skip
+        *wording.findings(different, conflicts["index"], list(_conflict_words(conflicts, table))),
+        *wording.findings(repeated, again["index"], [{"first": name} for name in kept]),
+    ]
     return Repeats(conflicts["index"].to_list(), again["index"].to_list(), found)
 
 
 def _row_name(reading: Reading) -> pl.Expr:
     number = pl.format("第{}行", "row_number")
-    several = len(reading.blocks) > 1
-    return (
-        pl.when(pl.col("sheet").is_not_null()).then(pl.format("{}!{}", "sheet", number)).otherwise(number)
-        if several
-        else number
-    )
+    return pl.format("「{}」{}", "sheet", number) if len(reading.blocks) > 1 else number
 
 
 def _conflict_words(conflicts: pl.DataFrame, table: Table) -> Iterable[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -37,14 +37,12 @@ class Wording:
     def __init__(self, reading: Reading, rows: pl.DataFrame) -> None:
         self._reading = reading
         self._rows = rows
-        self._text = (
-            pl.concat([block.rows for block in reading.blocks], how="diagonal") if reading.blocks else pl.DataFrame()
-        )
+        self._text = pl.concat([block.rows for block in reading.blocks], how="diagonal")
         self._letters = reading.form in ("xlsx", "xls")
 
     def findings(
         self, check: Check, indices: pl.Series, extra: list[dict[str, str]] | None = None
-    ) -> Iterable[Located]:
+    ) -> Iterator[Located]:
         """One finding per broken row. `extra`: further template fields, one dict per row."""
         rule, column = check.rule, check.column
         sub = self._rows[indices]
@@ -98,12 +96,12 @@ class Wording:
         return Place(sheet, row_number, source.header, cell)
 
 
-def file_finding(rule: Rule, place: Place | None = None, **fields: str) -> Finding:
-    """A finding on the file or a sheet as a whole."""
+def file_finding(rule: Rule, **fields: str) -> Finding:
+    """A finding on the file as a whole."""
     return Finding(
         rule.number,
         rule.severity,
-        place or Place(),
+        Place(),
         rule.message.format_map(fields),
         rule.suggestion.format_map(fields),
     )
