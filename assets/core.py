@@ -101,7 +101,7 @@ def receipt_counts(checked: Checked) -> dict:
     }
 
 
-_FINDING_SCHEMA = {
+FINDING_SCHEMA = {
     "rule": pl.String, "severity": pl.String, "sheet": pl.String, "row_number": pl.Int64, "column": pl.String,
     "cell": pl.String, "key": pl.String, "value": pl.String, "message": pl.String, "suggestion": pl.String,
     "quarantined": pl.Boolean,
@@ -115,7 +115,7 @@ def finding_frame(findings: list[Finding]) -> pl.DataFrame:
          f.suggestion, f.quarantined)
         for f in findings
     ]  # fmt: skip
-    return pl.DataFrame(rows, schema=_FINDING_SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=FINDING_SCHEMA, orient="row")
 
 
 def write_regions(con: duckdb.DuckDBPyConnection, regions: Regions) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from assets.shapes import FIGURE, PART
 from schemas.submissions import TABLES
 from schemas.table import PROVENANCE
 
@@ -40,8 +41,19 @@ CREATE TABLE IF NOT EXISTS core.region (
 );
 """
 
+# Derived, hence replaced: the ledger of an indicator is a table of its own name.
+_INDICATOR = """
+CREATE TABLE IF NOT EXISTS indicator.figure (indicator VARCHAR, {figure});
+CREATE TABLE IF NOT EXISTS indicator.part (indicator VARCHAR, {part});
+CREATE TABLE IF NOT EXISTS indicator.history (
+  indicator VARCHAR, {figure}, known_on DATE, inputs VARCHAR, rule_version VARCHAR
+);
+CREATE TABLE IF NOT EXISTS indicator.state (indicator VARCHAR, year INTEGER, as_of DATE, inputs VARCHAR, rules VARCHAR);
+"""
+
 _DUCKDB_TYPES = {
     pl.String: "VARCHAR", pl.Int32: "INTEGER", pl.Int64: "BIGINT", pl.Date: "DATE", pl.Boolean: "BOOLEAN",
+    pl.Float64: "DOUBLE",
 }  # fmt: skip
 
 
@@ -56,8 +68,12 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing; existing tables stay as they are."""
     con.execute(_RAW)
     for table in TABLES.values():
-        columns = ", ".join(f'"{name}" {duckdb_type(dtype)}' for name, dtype in {**table.stored, **PROVENANCE}.items())
-        con.execute(f"CREATE TABLE IF NOT EXISTS core.{table.name} ({columns})")
+        con.execute(f"CREATE TABLE IF NOT EXISTS core.{table.name} ({_columns({**table.stored, **PROVENANCE})})")
+    con.execute(_INDICATOR.format(figure=_columns(FIGURE), part=_columns(PART)))
+
+
+def _columns(schema: dict[str, pl.DataType]) -> str:
+    return ", ".join(f'"{name}" {duckdb_type(dtype)}' for name, dtype in schema.items())
 
 
 def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+import calendar
+from datetime import date, timedelta
 from importlib import import_module
 
 import duckdb
 import polars as pl
 
+from assets import core
 from assets.context import Context
 from assets.indicators import inputs as inputs_layer
 from assets.indicators.figures import Result
+from assets.indicators.ledger import published_amount
+from assets.warehouse import append
 from schemas.indicators import FIRST_YEAR, INDICATORS
 from schemas.submissions import TABLES
 
@@ -22,6 +26,95 @@ def compute(con: duckdb.DuckDBPyConnection, code: str, context: Context, years: 
     """One indicator as it was known under a context; reads core, writes nothing."""
     module = import_module(f"assets.indicators.{code}")
     return module.derive(inputs_layer.load(con, INDICATORS[code].tables, context), context, years)
+
+
+def derive(
+    con: duckdb.DuckDBPyConnection, code: str, context: Context, only: list[int] | None = None
+) -> dict[str, int]:
+    """Compute one indicator and replace its ledger, figures and parts in the warehouse, in one transaction.
+
+    `only` names the years that were asked for; a year whose figures are older than its inputs is made anew with them,
+    because a release never mixes two states of knowledge. Returns counts: figures, ledger, years.
+    """  # fmt: skip
+    wanted = years(con, context.as_of)
+    result = compute(con, code, context, wanted)
+    con.begin()
+    try:
+        _replace(con, f"indicator.{code}", result.ledger.with_columns(published=published_amount(INDICATORS[code])))
+        for table, frame in (("figure", result.figures), ("part", result.parts)):
+            con.execute(f"DELETE FROM indicator.{table} WHERE indicator = ?", [code])
+            append(con, f"indicator.{table}", frame.with_columns(indicator=pl.lit(code)))
+        _note_state(con, code, context, wanted)
+        con.commit()
+    except BaseException:
+        con.rollback()
+        raise
+    return {"figures": result.figures.height, "ledger": result.ledger.height, "years": len(only or wanted)}
+
+
+def state(con: duckdb.DuckDBPyConnection, context: Context) -> dict[int, str]:
+    """Every year that can have figures: "fresh", "stale" (inputs, rules or as-of changed since) or "missing"."""
+    now = (context.as_of, core.fingerprint(con, context.as_of), context.rules.label)
+    rows = con.execute("SELECT year, indicator, as_of, inputs, rules FROM indicator.state").fetchall()
+    made = {(year, indicator): rest for year, indicator, *rest in rows}
+
+    def of(year: int) -> str:
+        found = [made.get((year, code)) for code in INDICATORS]
+        if None in found:
+            return "missing"
+        return "fresh" if all(tuple(each) == now for each in found) else "stale"
+
+    return {year: of(year) for year in years(con, context.as_of)}
+
+
+def history_days(first: date, as_of: date, release_days: set[date]) -> list[date]:
+    """Days whose knowledge is kept: every month end from the first receipt on, every release day, and the as-of day."""
+    days, day = {as_of}, first
+    while day <= as_of:
+        month_end = day.replace(day=calendar.monthrange(day.year, day.month)[1])
+        days |= {month_end} if month_end <= as_of else set()
+        day = month_end + timedelta(days=1)
+    return sorted(days | {day for day in release_days if first <= day <= as_of})
+
+
+def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) -> int:
+    """Compute the figures of past days that are not kept yet, or whose inputs arrived late; returns how many days."""
+    made = 0
+    for day, context in days.items():
+        inputs = core.fingerprint(con, day)
+        kept = con.execute(
+            "SELECT DISTINCT inputs, rule_version FROM indicator.history WHERE known_on = ?", [day]
+        ).fetchall()
+        if kept == [(inputs, context.rules.label)]:
+            continue
+        wanted = years(con, day)
+        results = [
+            compute(con, code, context, wanted).figures.with_columns(indicator=pl.lit(code)) for code in INDICATORS
+        ]
+        con.begin()
+        con.execute("DELETE FROM indicator.history WHERE known_on = ?", [day])
+        stamp = {"known_on": pl.lit(day), "inputs": pl.lit(inputs), "rule_version": pl.lit(context.rules.label)}
+        append(con, "indicator.history", pl.concat(results).with_columns(**stamp))
+        con.commit()
+        made += 1
+    return made
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    con.register("incoming_rows", frame.to_arrow())
+    con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM incoming_rows")
+    con.unregister("incoming_rows")
+
+
+def _note_state(con: duckdb.DuckDBPyConnection, code: str, context: Context, wanted: list[int]) -> None:
+    con.execute("DELETE FROM indicator.state WHERE indicator = ?", [code])
+    inputs = core.fingerprint(con, context.as_of)
+    rows = [(code, year, context.as_of, inputs, context.rules.label) for year in wanted]
+    append(
+        con,
+        "indicator.state",
+        pl.DataFrame(rows, schema=["indicator", "year", "as_of", "inputs", "rules"], orient="row"),
+    )
 
 
 def years(con: duckdb.DuckDBPyConnection, as_of: date) -> list[int]:

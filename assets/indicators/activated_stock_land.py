@@ -11,8 +11,9 @@ import polars as pl
 from assets.context import Context
 from assets.indicators import figures
 from assets.indicators.inputs import Inputs
-from assets.indicators.ledger import EXACT, empty, entries
+from assets.indicators.ledger import empty, entries
 from assets.indicators.redeveloped_inefficient_land import completions
+from assets.shapes import EXACT
 from schemas.indicators import INDICATORS
 from schemas.table import Unit
 

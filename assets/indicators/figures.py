@@ -11,24 +11,9 @@ from datetime import date
 import polars as pl
 
 from assets.context import Context
-from assets.indicators.ledger import EXACT, published_amount
+from assets.indicators.ledger import published_amount
+from assets.shapes import FIGURE, PART
 from schemas.indicators import FIRST_YEAR, Absence, Basis, DataState, Indicator, period_of
-
-#: A figure as the indicator files make it. `top`, `bottom` are exact; `numerator`, `denominator` are published sums.
-FIGURE: dict[str, pl.DataType] = {
-    "region_code": pl.String(), "region_level": pl.String(), "year": pl.Int32(), "basis": pl.String(),
-    "period_start": pl.Date(), "period_end": pl.Date(),
-    "value": pl.Float64(), "top": EXACT, "bottom": EXACT,
-    "numerator": pl.Decimal(38, 9), "denominator": pl.Decimal(38, 9),
-    "low": pl.Float64(), "high": pl.Float64(),
-    "absence": pl.String(), "data_state": pl.String(), "derived": pl.Boolean(), "flags": pl.String(),
-    "record_count": pl.Int64(), "excluded_count": pl.Int64(),
-}  # fmt: skip
-
-PART: dict[str, pl.DataType] = {
-    "region_code": pl.String(), "year": pl.Int32(), "basis": pl.String(), "part": pl.String(),
-    "value": pl.Float64(), "unit": pl.String(), "absence": pl.String(),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +115,9 @@ def over_windows(yearly: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+_SUMS = ("top", "bottom", "numerator", "denominator", "records", "excluded")
+
+
 def grid(indicator: Indicator, yearly: pl.DataFrame, context: Context, years: list[int]) -> pl.DataFrame:
     """Every current region × window from 2025 on, and annual windows of earlier years where there are records.
 
@@ -139,7 +127,7 @@ def grid(indicator: Indicator, yearly: pl.DataFrame, context: Context, years: li
     sums = over_windows(yearly, frame).with_columns(has_rows=(pl.col("records") + pl.col("excluded")) > 0)
     cells = regions_frame(context).join(frame, how="cross").join(sums, on=["region_code", "year", "basis"], how="left")
     cells = cells.with_columns(
-        pl.col("has_rows", "public").fill_null(False), pl.col(pl.Decimal, "records", "excluded").fill_null(0)
+        pl.col("has_rows", "public").fill_null(False), pl.col(_SUMS).fill_null(0)
     )
     return cells.filter((pl.col("year") >= FIRST_YEAR) | pl.col("has_rows"))
 

@@ -18,7 +18,8 @@ import polars as pl
 from assets.context import Context
 from assets.indicators import figures
 from assets.indicators.inputs import Inputs
-from assets.indicators.ledger import LEDGER, empty
+from assets.indicators.ledger import empty
+from assets.shapes import FIGURE, LEDGER, PART
 from schemas.indicators import FIRST_YEAR, INDICATORS, Absence, Basis, DataState
 from schemas.submissions import LAND_TOTAL
 
@@ -57,8 +58,8 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
             made.append(figure)
             ledger += rows
     rows = _ledger(ledger)
-    frame = _count_excluded(pl.DataFrame(made, schema=figures.FIGURE, orient="row"), rows)
-    return figures.Result(rows, figures.conform(frame), pl.DataFrame(schema=figures.PART))
+    frame = _count_excluded(pl.DataFrame(made, schema=FIGURE, orient="row"), rows)
+    return figures.Result(rows, figures.conform(frame), pl.DataFrame(schema=PART))
 
 
 # --- Inputs --------------------------------------------------------------------------------------------------------

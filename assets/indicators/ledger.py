@@ -8,31 +8,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from assets.shapes import AMOUNT, LEDGER
 from schemas.indicators import Indicator
 from schemas.table import Unit
-
-EXACT = pl.Decimal(38, 12)
-AMOUNT = pl.Decimal(18, 9)
-
-LEDGER: dict[str, pl.DataType] = {
-    "region_code": pl.String(),
-    "city_code": pl.String(),  # null for rows keyed by region and year below or above a city: never added up
-    "event_date": pl.Date(),
-    "year": pl.Int32(),
-    "basis": pl.String(),  # null: counts in every basis whose days hold it
-    "source_table": pl.String(),
-    "record_key": pl.String(),
-    "role": pl.String(),
-    "amount": EXACT,
-    "record_amount_mu": pl.Decimal(18, 6),
-    "component": pl.String(),
-    "reason": pl.String(),
-    "claimed_by": pl.String(),
-    "submission_id": pl.String(),
-    "sheet": pl.String(),
-    "row_number": pl.Int64(),
-    "profile": pl.String(),
-}
 
 _TYPED_NULLS = {name: pl.lit(None, dtype).alias(name) for name, dtype in LEDGER.items()}
 _FROM_RECORD = ("region_code", "city_code", "record_key", "submission_id", "sheet", "row_number", "profile")

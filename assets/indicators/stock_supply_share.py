@@ -11,7 +11,8 @@ import polars as pl
 from assets.context import Context
 from assets.indicators import figures
 from assets.indicators.inputs import Inputs
-from assets.indicators.ledger import EXACT, entries, ratio_entries
+from assets.indicators.ledger import entries, ratio_entries
+from assets.shapes import EXACT
 from schemas.indicators import INDICATORS
 from schemas.table import Unit
 

@@ -7,7 +7,8 @@ import polars as pl
 from assets.context import Context
 from assets.indicators import figures
 from assets.indicators.inputs import Inputs
-from assets.indicators.ledger import EXACT, entries, published_amount
+from assets.indicators.ledger import entries, published_amount
+from assets.shapes import EXACT
 from schemas.indicators import Absence, Indicator
 
 

@@ -13,10 +13,12 @@ from fractions import Fraction
 import polars as pl
 
 from assets.context import Context
+from assets.evaluation import WALK_BASE
 from assets.indicators import figures
 from assets.indicators.inputs import Inputs
-from assets.indicators.ledger import EXACT, entries, published_amount
-from schemas.indicators import INDICATORS, Absence, Basis, DataState
+from assets.indicators.ledger import entries, published_amount
+from assets.shapes import EXACT, FIGURE, PART
+from schemas.indicators import FIRST_YEAR, INDICATORS, Absence, Basis, DataState
 from schemas.submissions import WALK_ALL_FIVE, WALK_CLASSES
 
 INDICATOR = INDICATORS["walk15_coverage"]
@@ -38,8 +40,8 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
         figure, sublines = _figure(cell, levels, context)
         made.append(figure)
         parts += sublines
-    frame = pl.DataFrame(made, schema=figures.FIGURE, orient="row")
-    return figures.Result(ledger, figures.conform(frame), pl.DataFrame(parts, schema=figures.PART, orient="row"))
+    frame = pl.DataFrame(made, schema=FIGURE, orient="row")
+    return figures.Result(ledger, figures.conform(frame), pl.DataFrame(parts, schema=PART, orient="row"))
 
 
 def complete(records: pl.DataFrame) -> pl.DataFrame:
@@ -166,14 +168,24 @@ def _figure(cell: dict, levels: dict, context: Context) -> tuple[dict, list[dict
         "numerator": cell["numerator"] if level else None, "denominator": cell["denominator"] if level else None,
         "record_count": cell["records"], "excluded_count": cell["excluded"],
     }  # fmt: skip
-    return figure, _sublines(code, year, level) if level else []
+    return figure, _sublines(code, year, level, _base(code, level, levels, context)) if level else []
 
 
-def _sublines(code: str, year: int, level: dict) -> list[dict]:
-    """Each class, the lowest class, and the share covered by all five."""
+def _base(code: str, level: dict, levels: dict, context: Context) -> Fraction | None:
+    """The 2025 level that this one is measured from; a province's is pooled from the same cities."""
+    members = [levels.get((city, FIRST_YEAR)) for city in level.get("cities", (code,))]
+    if None in members:
+        return None
+    return headline(pool(members), context.rules["walk.headline"])
+
+
+def _sublines(code: str, year: int, level: dict, base: Fraction | None) -> list[dict]:
+    """Each class, the lowest class, the share covered by all five, and the 2025 level for comparison."""
     shares = {PARTS[name]: share(level["classes"][name]) for name in WALK_CLASSES}
     lines = {**shares, "lowest_class": min(shares.values())}
     if level["all_five"]:
         lines["all_five"] = share(level["all_five"])
+    if base is not None:
+        lines[WALK_BASE] = base
     place = {"region_code": code, "year": year, "basis": str(Basis.ANNUAL), "unit": "%", "absence": None}
     return [place | {"part": part, "value": float(value)} for part, value in lines.items()]

@@ -1,0 +1,172 @@
+"""Where everything of one installation lies (数据目录), and who may write there. Knows no data."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class Trouble(Exception):
+    """A problem that a person can solve: says what, where and what to do now. `str()` is Chinese, `.en` English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(zh)
+        self.en = en
+
+
+class HomeError(Trouble):
+    """The home directory cannot be used."""
+
+
+class Locked(Trouble):
+    """Another process writes to this home."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The directory of one installation; nothing is created before `prepare`."""
+
+    path: Path
+
+    @property
+    def raw(self) -> Path:
+        return self.path / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.path / "warehouse.duckdb"
+
+    @property
+    def build(self) -> Path:
+        return self.path / "build" / "landstock.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        return self.path / "releases"
+
+    @property
+    def current(self) -> Path:
+        return self.path / "current"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "run.lock"
+
+    @property
+    def dagster(self) -> Path:
+        return self.path / "dagster"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    def prepare(self) -> Home:
+        """Create what is missing and try to write. Raises HomeError when that cannot be done."""
+        try:
+            for folder in (self.raw, self.build.parent, self.releases, self.dagster, self.logs):
+                folder.mkdir(parents=True, exist_ok=True)
+            with self.lock_file.open("a"):
+                pass
+        except (FileExistsError, NotADirectoryError):
+            raise HomeError(
+                f"数据目录 {self.path} 处已有同名文件，无法使用。请换一个目录：--home DIR",
+                f"{self.path} is not a directory. Choose another one: --home DIR",
+            ) from None
+        except OSError as error:
+            raise HomeError(
+                f"数据目录 {self.path} 不可写（{error.strerror}）。请检查目录权限和磁盘是否只读，或用 --home 换一个目录",
+                f"the home {self.path} cannot be written ({error.strerror}). Check permissions, or choose another: --home DIR",
+            ) from None
+        return self
+
+    def require(self) -> Home:
+        """Raises HomeError when nothing was ever run here."""
+        if not self.releases.is_dir():
+            raise HomeError(
+                f"数据目录 {self.path} 不存在或还没有运行过。请先执行 landstock run --landing DIR --home {self.path}，"
+                f"或用 landstock demo 试用",
+                f"there is no home at {self.path}. Make one: landstock run --landing DIR --home {self.path}",
+            )
+        return self
+
+    @contextlib.contextmanager
+    def locked(self, command: str) -> Iterator[None]:
+        """Be the only process that writes here; a process that holds the lock may take it again.
+
+        The kernel drops the lock with the process, so a crash leaves nothing to clean up. Raises Locked at once
+        when another process has it, naming that process.
+        """
+        key = os.path.realpath(self.lock_file)
+        _enter(key, command, self)
+        try:
+            yield
+        finally:
+            _leave(key)
+
+    def holder(self) -> dict[str, str] | None:
+        """Who holds the lock now: pid, command, since; None when it is free."""
+        with contextlib.suppress(FileNotFoundError), self.lock_file.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return _read_holder(self.lock_file)
+        return None
+
+
+_held: dict[str, tuple[int, int]] = {}  # lock file → (descriptor, how often taken)
+_held_guard = threading.Lock()
+
+
+def _enter(key: str, command: str, home: Home) -> None:
+    with _held_guard:
+        if key in _held:
+            descriptor, depth = _held[key]
+            _held[key] = (descriptor, depth + 1)
+            return
+        descriptor = os.open(key, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise _locked(home) from None
+        note = {"pid": str(os.getpid()), "command": command, "since": f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M:%S}"}
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(note, ensure_ascii=False).encode(), 0)
+        _held[key] = (descriptor, 1)
+
+
+def _leave(key: str) -> None:
+    with _held_guard:
+        descriptor, depth = _held[key]
+        if depth > 1:
+            _held[key] = (descriptor, depth - 1)
+        else:
+            del _held[key]
+            os.ftruncate(descriptor, 0)
+            os.close(descriptor)
+
+
+def _locked(home: Home) -> Locked:
+    who = _read_holder(home.lock_file)
+    return Locked(
+        f"数据目录 {home.path} 正被另一个任务使用（进程 {who['pid']}，{who['command']}，自 {who['since']}）。请等它结束后重试",
+        f"{home.path} is in use by process {who['pid']} ({who['command']}) since {who['since']}. Try again when it has ended",
+    )
+
+
+def _read_holder(path: Path) -> dict[str, str]:
+    unknown = dict.fromkeys(("pid", "command", "since"), "?")
+    try:
+        return {**unknown, **json.loads(path.read_text(encoding="utf-8"))}
+    except (OSError, ValueError):
+        return unknown

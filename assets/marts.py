@@ -1,0 +1,265 @@
+"""From the warehouse to the public marts: each built whole into the build database that becomes the next release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from assets import core, evaluation, quality
+from assets.context import Context
+from assets.dictionary import dictionary
+from assets.indicators import derive_history, history_days, inputs
+from schemas import policy
+from schemas.indicators import INDICATORS, PARTS
+from schemas.marts import AS_OF_MACRO, CONTRACT_VERSION, MARTS, Mart
+from schemas.submissions import TABLES
+
+#: Released files open in DuckDB from this version on.
+STORAGE_VERSION = "v1.2.0"
+
+
+def build(
+    con: duckdb.DuckDBPyConnection, build_path: Path, name: str, context: Context, release_id: str, made_at: datetime
+) -> int:
+    """Make one mart anew in the build database; returns its rows.
+
+    `con` is the warehouse, in which the indicators have been derived under the same context.
+    """
+    mart = MARTS[name]
+    release = Release(release_id, made_at, build_path)
+    frame = _BUILDERS[name](con, context, release)
+    con.execute(f"ATTACH '{_quoted(build_path)}' AS build (STORAGE_VERSION '{STORAGE_VERSION}')")
+    try:
+        con.execute("CREATE SCHEMA IF NOT EXISTS build.mart")
+        con.execute(f"DROP TABLE IF EXISTS build.mart.{name}")
+        con.execute(mart.ddl("build.mart"))
+        return _insert(con, mart, frame)
+    finally:
+        con.execute("DETACH build")
+
+
+def add_macro(path: Path) -> None:
+    """Put `mart.indicator_as_of(DATE)` into a built database; the macro is stored and needs no write access later."""
+    with duckdb.connect(str(path)) as con:
+        con.execute(AS_OF_MACRO)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, mart: Mart, rows: pl.DataFrame | duckdb.DuckDBPyRelation) -> int:
+    columns = ", ".join(f'"{column}"' for column in mart.names)
+    source = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
+    con.register("mart_rows", source)
+    order = ", ".join(f'"{column}" NULLS FIRST' for column in mart.key)
+    con.execute(f"INSERT INTO build.mart.{mart.name} ({columns}) SELECT {columns} FROM mart_rows ORDER BY {order}")
+    con.unregister("mart_rows")
+    return con.execute(f"SELECT count(*) FROM build.mart.{mart.name}").fetchone()[0]
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+class Release:
+    """What a mart may know of the release that it is built for."""
+
+    def __init__(self, release_id: str, made_at: datetime, build_path: Path):
+        self.id, self.made_at = release_id, made_at
+        self.home = build_path.parent.parent
+
+    def days(self) -> set[date]:
+        """As-of days of the releases made so far; look-backs and what-ifs are not release days."""
+        manifests = [
+            json.loads(path.read_text(encoding="utf-8")) for path in self.home.glob("releases/*/manifest.json")
+        ]
+        return {date.fromisoformat(m["as_of"]) for m in manifests if m.get("kind", "release") == "release"}
+
+
+# --- One builder a mart --------------------------------------------------------------------------------------------
+
+
+def _names(context: Context) -> pl.DataFrame:
+    return context.regions.frame.select(region_code="code", region_name="name", region_level="level")
+
+
+def _with_names(frame: pl.DataFrame, context: Context) -> pl.DataFrame:
+    kept = frame.drop("region_level", strict=False)
+    return kept.join(_names(context), on="region_code", how="left")
+
+
+def _units(column: str) -> pl.Expr:
+    units = {code: str(getattr(indicator, column)) for code, indicator in INDICATORS.items()}
+    return pl.col("indicator").replace_strict(units)
+
+
+def _figures(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    return con.execute("SELECT * FROM indicator.figure").pl()
+
+
+def indicator_value(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """The figures of this as-of day."""
+    return _with_names(_figures(con), context).with_columns(
+        unit=_units("unit"), part_unit=_units("part_unit"), rule_version=pl.lit(context.rules.label),
+        as_of=pl.lit(context.as_of), release_id=pl.lit(release.id),
+    )  # fmt: skip
+
+
+def indicator_history(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """The figures as they were known at every month end and on every release day."""
+    first = con.execute("SELECT min(received_on) FROM raw.submission").fetchone()[0] or context.as_of
+    days = history_days(first, context.as_of, release.days())
+    derive_history(con, {day: context if day == context.as_of else as_known(context, day) for day in days})
+    kept = con.execute("SELECT * FROM indicator.history WHERE list_contains(?, known_on)", [days]).pl()
+    return _with_names(kept, context).with_columns(
+        unit=_units("unit"), part_unit=_units("part_unit"), as_of="known_on", release_id=pl.lit(release.id)
+    )
+
+
+def as_known(context: Context, day: date) -> Context:
+    """The same circumstances on an earlier day: the rules and targets in force then."""
+    rules = policy.rulebook(day).with_overrides(context.rules.overrides)
+    return Context(day, rules, context.regions, policy.target_version(day))
+
+
+def indicator_part(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """The sub-lines that a figure is published with."""
+    parts = _with_names(con.execute("SELECT * FROM indicator.part").pl(), context)
+    labels = {code: label for code, (label, _) in PARTS.items()}
+    labels_en = {code: label for code, (_, label) in PARTS.items()}
+    return parts.with_columns(
+        region="region_code", part_label=pl.col("part").replace_strict(labels), part_label_en=pl.col("part").replace_strict(labels_en)
+    )  # fmt: skip
+
+
+def target(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """All target versions in force by the as-of day, the first one always."""
+    known = policy.targets().filter(
+        (pl.col("effective_from") <= context.as_of) | (pl.col("target_version") == context.target_version)
+    )
+    return _with_names(known, context).filter(pl.col("region_level").is_not_null())
+
+
+def assessment(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """Figures against the targets of the context's version."""
+    figures = _figures(con)
+    bases = con.execute(
+        "SELECT region_code, year, value FROM indicator.part WHERE part = ?", [evaluation.WALK_BASE]
+    ).pl()
+    plans = inputs.load(con, ("annual_task",), context)["annual_task"]
+    judged = evaluation.assess(figures, current_targets(context), plans, bases, context)
+    return _with_names(judged, context).with_columns(
+        unit=_units("unit"), target_version=pl.lit(context.target_version), rule_version=pl.lit(context.rules.label),
+        **{name: pl.lit(None, pl.Float64) for name in ("forecast", "forecast_low", "forecast_high")},
+    )  # fmt: skip
+
+
+def current_targets(context: Context) -> pl.DataFrame:
+    """Targets of the context's version, for regions of its region table."""
+    codes = context.regions.current["code"].implode()
+    return policy.targets().filter(
+        (pl.col("target_version") == context.target_version) & pl.col("region_code").is_in(codes)
+    )
+
+
+def contribution(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> duckdb.DuckDBPyRelation:
+    """The ledgers of all indicators, each row with the file it came from."""
+    ledgers = " UNION ALL ".join(
+        f"SELECT '{code}' AS indicator, '{indicator.part_unit}' AS unit, * FROM indicator.{code}"
+        for code, indicator in INDICATORS.items()
+    )
+    return con.sql(
+        f"SELECT l.* EXCLUDE (amount, published), l.published AS amount, s.file_sha256, s.file_name"
+        f" FROM ({ledgers}) l JOIN raw.submission s USING (submission_id)"
+    )
+
+
+def submission(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """Receipts of everything received by the as-of day. Rows refused across tables count as quarantined."""
+    quality.refresh(con, context)
+    receipts = con.execute("SELECT * FROM raw.submission WHERE loaded AND received_on <= ?", [context.as_of]).pl()
+    found = all_findings(con, context)
+    counts = found.group_by("submission_id").agg(
+        errors=(pl.col("severity") == "error").sum().cast(pl.Int64), warnings=(pl.col("severity") == "warning").sum().cast(pl.Int64)
+    )  # fmt: skip
+    refused = (
+        found.filter(pl.col("quarantined") & pl.col("rule").str.starts_with("5"))
+        .unique(["submission_id", "sheet", "row_number"])
+        .group_by("submission_id")
+        .agg(refused=pl.len().cast(pl.Int64))
+    )
+    joined = receipts.join(counts, on="submission_id", how="left").join(refused, on="submission_id", how="left")
+    joined = joined.with_columns(pl.col("errors", "warnings", "refused").fill_null(0))
+    labels = {table.name: table.label for table in TABLES.values()}
+    return _with_names(joined, context).with_columns(
+        receipt_no="submission_id",
+        table_label=pl.col("source_table").replace_strict(labels, default=None),
+        rows_loaded=pl.col("rows_loaded") - pl.col("refused"),
+        rows_quarantined=pl.col("rows_quarantined") + pl.col("refused"),
+        status=pl.when((pl.col("refused") > 0) & pl.col("status").str.starts_with("accepted"))
+        .then(pl.lit("partly_accepted"))
+        .otherwise("status"),
+    )
+
+
+def quality_finding(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """Every finding on everything received by the as-of day, in the order of receipt."""
+    quality.refresh(con, context)
+    files = con.execute(
+        "SELECT submission_id, file_name, received_on, coalesce(source_table, named_table) AS source_table, region_code, seq"
+        " FROM raw.submission"
+    ).pl()
+    found = all_findings(con, context).join(files, on="submission_id", how="left")
+    found = found.sort(
+        "received_on", "file_name", "seq", "sheet", "row_number", "rule", "column", "key", nulls_last=False
+    )
+    return found.with_row_index("finding_no", 1).with_columns(
+        pl.col("finding_no").cast(pl.Int64), receipt_no="submission_id"
+    )
+
+
+def all_findings(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    """Findings of the door and across tables on what was received by the as-of day."""
+    door = con.execute(
+        "SELECT f.* FROM raw.finding f JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?",
+        [context.as_of],
+    ).pl()
+    return pl.concat([door, quality.relation_findings(con).select(door.columns)])
+
+
+def data_dictionary(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """The dictionary, from the declarations."""
+    return dictionary(context.rules)
+
+
+def release_info(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+    """What this release was made with."""
+    files, last = con.execute(
+        "SELECT count(*), max(received_on) FROM raw.submission WHERE received_on <= ?", [context.as_of]
+    ).fetchone()
+    rows = [
+        ("release_id", release.id, "发布编号"),
+        ("as_of", str(context.as_of), "数据截止日"),
+        ("rule_version", context.rules.label, "口径版本"),
+        ("target_version", context.target_version, "目标版本"),
+        ("contract_version", CONTRACT_VERSION, "成果表约定版本"),
+        ("made_at", release.made_at.isoformat(timespec="seconds"), "生成时间"),
+        ("inputs", core.fingerprint(con, context.as_of), "输入指纹"),
+        ("submissions", str(files), "报送文件数"),
+        ("last_received_on", str(last or ""), "最近收到日期"),
+        ("landstock_version", version("landstock"), "软件版本"),
+        ("duckdb_version", duckdb.__version__, "DuckDB 版本"),
+    ]
+    return pl.DataFrame(rows, schema=["name", "value", "label"], orient="row")
+
+
+_BUILDERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Context, Release], pl.DataFrame | duckdb.DuckDBPyRelation]] = {
+    builder.__name__: builder
+    for builder in (
+        indicator_value, indicator_history, indicator_part, target, assessment, contribution, submission,
+        quality_finding, data_dictionary, release_info,
+    )
+}  # fmt: skip

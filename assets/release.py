@@ -1,0 +1,366 @@
+"""The release store (发布库): immutable `releases/<id>/`, the link `current` swapped in one step, rollback and pruning.
+
+A release is made beside, checked, sealed and only then renamed into place, so a reader sees the old one or the new one
+and never a mixture. Readers resolve `current` to the release's own path first: DuckDB caches databases by path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+import duckdb
+
+from assets.home import Home, Trouble
+from schemas.marts import AS_OF_MACRO, CONTRACT_VERSION, MARTS, Mart
+
+DATABASE, MANIFEST, PARQUET = "landstock.duckdb", "manifest.json", "parquet"
+#: The oldest DuckDB whose clients must be able to open a released file.
+STORAGE_VERSION = "v1.2.0"
+_TEMPORARY = ".tmp-"
+_ID = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d+)")
+
+
+class ReleaseError(Trouble):
+    """A release cannot be made or found."""
+
+
+class Kind(StrEnum):
+    """Why a release was made (发布类型). Only RELEASE moves `current`."""
+
+    RELEASE = "release"
+    LOOK_BACK = "look_back"
+    WHAT_IF = "what_if"
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a release is made from. Two releases with equal stamps have equal content."""
+
+    as_of: str
+    inputs: str  # fingerprint of everything received up to as_of
+    rule_version: str
+    target_version: str
+    regions: str = ""  # fingerprint of the region table
+    software: str = ""
+    contract_version: str = CONTRACT_VERSION
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """manifest.json: the stamp, how the release came about, and what it holds."""
+
+    release_id: str
+    kind: str
+    made_at: str
+    parent: str | None
+    stamp: Stamp
+    rows: Mapping[str, int] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)  # of content: no row order, no release id, no time
+    sha256: Mapping[str, str] = field(default_factory=dict)  # of files
+    duckdb: str = duckdb.__version__
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        data = json.loads(text)
+        return cls(**{**data, "stamp": Stamp(**data["stamp"])})
+
+
+# --- What is there -------------------------------------------------------------------------------------------------
+
+
+def ids(home: Home) -> list[str]:
+    """All releases, by as-of day and sequence."""
+    if not home.releases.is_dir():
+        return []
+    return sorted((path.name for path in home.releases.iterdir() if _ID.fullmatch(path.name)), key=order)
+
+
+def order(release_id: str) -> tuple[str, int]:
+    """Sort key: `2026-11-23.10` comes after `2026-11-23.9`."""
+    day, sequence = _ID.fullmatch(release_id).groups()
+    return day, int(sequence)
+
+
+def manifest(home: Home, release_id: str) -> Manifest:
+    """The manifest of a release. Raises ReleaseError for an unknown or damaged one, naming those that exist."""
+    folder = home.releases / release_id
+    if not _ID.fullmatch(release_id) or not folder.is_dir():
+        known = "、".join(ids(home)[-5:]) or "（还没有）"
+        raise ReleaseError(
+            f"没有发布 {release_id!r}。最近的发布：{known}；全部见 landstock releases",
+            f"no release {release_id!r}. Latest: {known}; all: landstock releases",
+        )
+    try:
+        return Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ReleaseError(
+            f"发布 {release_id} 的清单 {folder / MANIFEST} 损坏（{error}）。请用 landstock rollback 换到其他发布，或重新运行",
+            f"the manifest {folder / MANIFEST} is damaged ({error}). Roll back to another release, or run again",
+        ) from None
+
+
+def manifests(home: Home) -> list[Manifest]:
+    """Manifests of all releases, by as-of day and sequence."""
+    return [manifest(home, release_id) for release_id in ids(home)]
+
+
+def current(home: Home) -> str | None:
+    """The id that `current` points to; None before the first release."""
+    try:
+        return Path(os.readlink(home.current)).name
+    except (FileNotFoundError, OSError):
+        return None
+
+
+def database(home: Home, release_id: str | None = None) -> Path:
+    """Real path of a release's database, the current one's by default. Raises ReleaseError when there is none."""
+    release_id = release_id or current(home)
+    if release_id is None:
+        raise ReleaseError(
+            f"数据目录 {home.path} 还没有发布。请先执行 landstock run",
+            f"{home.path} has no release yet. Make one: landstock run",
+        )
+    manifest(home, release_id)
+    return (home.releases / release_id / DATABASE).resolve()
+
+
+def open_read_only(home: Home, release_id: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A release for reading and nothing else: no other file, no extension, no setting can be reached from its SQL."""
+    con = duckdb.connect(str(database(home, release_id)), read_only=True, config={"enable_external_access": "false"})
+    con.execute("SET search_path = 'mart'")
+    con.execute("SET lock_configuration = true")
+    return con
+
+
+# --- What comes next -----------------------------------------------------------------------------------------------
+
+
+def next_id(home: Home, as_of: date) -> str:
+    """The next free id of an as-of day: `2026-11-23.1`, then `.2`. Depends only on the releases that exist."""
+    taken = [order(each)[1] for each in ids(home) if order(each)[0] == as_of.isoformat()]
+    return f"{as_of.isoformat()}.{max(taken, default=0) + 1}"
+
+
+def kind_of(home: Home, as_of: date, what_if: bool) -> Kind:
+    """What a release of this day would be: an as-of before the current release's looks back."""
+    if what_if:
+        return Kind.WHAT_IF
+    now = current(home)
+    looks_back = now is not None and as_of.isoformat() < manifest(home, now).stamp.as_of
+    return Kind.LOOK_BACK if looks_back else Kind.RELEASE
+
+
+def same(home: Home, stamp: Stamp) -> Manifest | None:
+    """The newest release that was made from the same inputs, rules and as-of: making it again would change nothing."""
+    return next((each for each in reversed(manifests(home)) if each.stamp == stamp), None)
+
+
+# --- Making one ----------------------------------------------------------------------------------------------------
+
+Extras = Callable[[Path], None] | None
+
+
+def publish(
+    home: Home, build: Path, release_id: str, kind: Kind, stamp: Stamp, made_at: str,
+    extras: Extras = None, marts: Mapping[str, Mart] = MARTS,
+) -> Manifest:  # fmt: skip
+    """Turn the build database into a sealed release and, for Kind.RELEASE, point `current` to it.
+
+    `extras` may write further files into the release's folder (reports) before it is sealed. Raises ReleaseError when
+    a mart is missing, has other columns than declared, or was made for another release; nothing is published then.
+    """
+    with home.locked("publish"):
+        clean(home)
+        partial = home.releases / f"{_TEMPORARY}{release_id}-{os.getpid()}"
+        (partial / PARQUET).mkdir(parents=True)
+        try:
+            rows, checksums = _write(build, partial, release_id, marts)
+            if extras:
+                extras(partial)
+            made = Manifest(
+                release_id, kind, made_at, current(home), stamp, rows, checksums, dict(_file_hashes(partial))
+            )
+            (partial / MANIFEST).write_text(made.to_json(), encoding="utf-8")
+            _seal(partial)
+            os.rename(partial, home.releases / release_id)
+        except BaseException:
+            _remove(partial)
+            raise
+        _sync(home.releases)
+        if kind == Kind.RELEASE:
+            _point(home, release_id)
+        return made
+
+
+def _write(build: Path, folder: Path, release_id: str, marts: Mapping[str, Mart]) -> tuple[dict[str, int], dict[str, str]]:
+    rows, checksums = {}, {}
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH {_quoted(build)} AS build (READ_ONLY)")
+        con.execute(f"ATTACH {_quoted(folder / DATABASE)} AS landstock (STORAGE_VERSION '{STORAGE_VERSION}')")
+        con.execute("USE landstock")
+        con.execute("CREATE SCHEMA mart")
+        for name, mart in marts.items():
+            _check_columns(con, mart)
+            con.execute(mart.ddl())
+            con.execute(f"INSERT INTO mart.{name} BY NAME SELECT * FROM build.mart.{name}")
+            _check_release(con, mart, release_id)
+            rows[name] = con.execute(f"SELECT count(*) FROM mart.{name}").fetchone()[0]
+            checksums[name] = checksum(con, mart)
+            parquet = folder / PARQUET / f"{name}.parquet"
+            con.execute(f"COPY mart.{name} TO {_quoted(parquet)} (FORMAT parquet, COMPRESSION zstd)")
+        con.execute(AS_OF_MACRO)
+        con.execute("USE memory")
+        con.execute("CHECKPOINT landstock")
+        con.execute("DETACH landstock")
+    return rows, checksums
+
+
+def checksum(con: duckdb.DuckDBPyConnection, mart: Mart) -> str:
+    """A short text that two tables share exactly when their rows are the same in any order.
+
+    Leaves out what names the release itself, so that a rebuilt release can be compared with the first.
+    """
+    columns = [column.name for column in mart.columns if column.name != "release_id"]
+    cells = ", ".join(f"""coalesce(replace("{name}"::VARCHAR, chr(31), chr(30)), chr(0))""" for name in columns)
+    kept = "WHERE name NOT IN ('release_id', 'made_at')" if mart.name == "release_info" else ""
+    row = f"concat_ws(chr(31), {cells})"
+    count, low, high = con.execute(
+        f"SELECT count(*), sum(md5_number_lower(row)), sum(md5_number_upper(row)) FROM (SELECT {row} AS row FROM mart.{mart.name} {kept})"
+    ).fetchone()
+    return hashlib.sha256(f"{count}|{low}|{high}".encode()).hexdigest()[:16]
+
+
+def _check_columns(con: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    built = con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'build' AND schema_name = 'mart' AND table_name = ?",
+        [mart.name],
+    ).fetchall()
+    if {name for (name,) in built} != set(mart.names):
+        raise ReleaseError(
+            f"成果表 mart.{mart.name} 缺失或栏目与声明不符。请重新运行 landstock run；若仍不行，检查 schemas/marts.py",
+            f"mart.{mart.name} is missing or differs from its declaration. Run again; else look at schemas/marts.py",
+        )
+
+
+def _check_release(con: duckdb.DuckDBPyConnection, mart: Mart, release_id: str) -> None:
+    """All figures of a release were made for it: a mart left over from an earlier run would mix two states."""
+    if mart.name != "indicator_value":
+        return
+    others = con.execute("SELECT DISTINCT release_id FROM mart.indicator_value WHERE release_id IS DISTINCT FROM ?", [release_id])
+    if other := [str(found) for (found,) in others.fetchall()]:
+        raise ReleaseError(
+            f"mart.{mart.name} 是为发布 {'、'.join(other)} 生成的，不是 {release_id}。请重新生成全部成果表后再发布",
+            f"mart.{mart.name} was made for release {', '.join(other)}, not {release_id}. Make all marts again first",
+        )
+
+
+def _file_hashes(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                yield path.relative_to(folder).as_posix(), hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(home: Home, release_id: str) -> list[str]:
+    """Files of a release that are missing or differ from its manifest; empty when it is whole."""
+    folder, expected = home.releases / release_id, manifest(home, release_id).sha256
+    found = dict(_file_hashes(folder))
+    return sorted(name for name, sha in expected.items() if found.get(name) != sha)
+
+
+# --- Moving and removing -------------------------------------------------------------------------------------------
+
+
+def rollback(home: Home, release_id: str) -> Manifest:
+    """Point `current` to another release. Raises ReleaseError for an unknown, damaged or what-if release."""
+    with home.locked("rollback"):
+        chosen = manifest(home, release_id)
+        if chosen.kind == Kind.WHAT_IF:
+            raise ReleaseError(
+                f"发布 {release_id} 是推演（口径 {chosen.stamp.rule_version}），不能设为当前发布",
+                f"release {release_id} is a what-if ({chosen.stamp.rule_version}) and cannot become the current one",
+            )
+        if broken := verify(home, release_id):
+            raise ReleaseError(
+                f"发布 {release_id} 不完整：{'、'.join(broken)} 与清单不符。当前发布未变",
+                f"release {release_id} is damaged: {', '.join(broken)} differ from the manifest. Nothing was changed",
+            )
+        _point(home, release_id)
+        return chosen
+
+
+def prune(home: Home, keep: int) -> list[str]:
+    """Remove all but the newest `keep` releases; the current one always stays. Returns what was removed."""
+    with home.locked("prune"):
+        now, every = current(home), ids(home)
+        doomed = [each for each in every[: max(len(every) - keep, 0)] if each != now]
+        for each in doomed:
+            _remove(home.releases / each)
+        return doomed
+
+
+def stale(home: Home) -> list[Path]:
+    """What an interrupted publish left behind."""
+    if not home.releases.is_dir():
+        return []
+    links = home.path.glob(f"{_TEMPORARY}current-*")
+    return sorted([*home.releases.glob(f"{_TEMPORARY}*"), *links])
+
+
+def clean(home: Home) -> int:
+    """Remove what interrupted publishes left behind; the caller holds the lock, so nobody is at work there."""
+    left = stale(home)
+    for path in left:
+        _remove(path)
+    return len(left)
+
+
+def _point(home: Home, release_id: str) -> None:
+    link = home.path / f"{_TEMPORARY}current-{os.getpid()}"
+    with contextlib.suppress(FileNotFoundError):
+        link.unlink()
+    link.symlink_to(Path("releases") / release_id)
+    os.replace(link, home.current)
+    _sync(home.path)
+
+
+def _seal(folder: Path) -> None:
+    """Everything on disk and read-only before the release gets its name."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+        return
+    for folder in [path, *(each for each in path.rglob("*") if each.is_dir())]:
+        folder.chmod(0o755)
+    shutil.rmtree(path)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
