@@ -84,8 +84,8 @@ class Home:
             ) from None
         except OSError as error:
             raise HomeError(
-                f"数据目录 {self.path} 不可写（{error.strerror}）。请检查目录权限和磁盘是否只读，或用 --home 换一个目录",
-                f"the home {self.path} cannot be written ({error.strerror}). Check permissions, or choose another: --home DIR",
+                f"数据目录 {self.path} 不可写（{error.strerror}）。请检查权限和磁盘，或用 --home 换一个目录",
+                f"cannot write to {self.path} ({error.strerror}). Check permissions, or choose another: --home DIR",
             ) from None
         return self
 
@@ -158,9 +158,10 @@ def _leave(key: str) -> None:
 
 def _locked(home: Home) -> Locked:
     who = _read_holder(home.lock_file)
+    pid, command, since = who["pid"], who["command"], who["since"]
     return Locked(
-        f"数据目录 {home.path} 正被另一个任务使用（进程 {who['pid']}，{who['command']}，自 {who['since']}）。请等它结束后重试",
-        f"{home.path} is in use by process {who['pid']} ({who['command']}) since {who['since']}. Try again when it has ended",
+        f"数据目录 {home.path} 正被另一个任务使用（进程 {pid}，{command}，自 {since}）。请等它结束后重试",
+        f"{home.path} is in use by process {pid} ({command}) since {since}. Try again when it has ended",
     )
 
 

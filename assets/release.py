@@ -107,8 +107,8 @@ def manifest(home: Home, release_id: str) -> Manifest:
         return Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ReleaseError(
-            f"发布 {release_id} 的清单 {folder / MANIFEST} 损坏（{error}）。请用 landstock rollback 换到其他发布，或重新运行",
-            f"the manifest {folder / MANIFEST} is damaged ({error}). Roll back to another release, or run again",
+            f"发布 {release_id} 的清单 {folder / MANIFEST} 损坏（{error}）。请 landstock rollback 到其他发布",
+            f"the manifest {folder / MANIFEST} is damaged ({error}). Roll back to another release",
         ) from None
 
 
@@ -139,9 +139,9 @@ def database(home: Home, release_id: str | None = None) -> Path:
 
 def open_read_only(home: Home, release_id: str | None = None) -> duckdb.DuckDBPyConnection:
     """A release for reading and nothing else: no other file, no extension, no setting can be reached from its SQL."""
-    con = duckdb.connect(str(database(home, release_id)), read_only=True, config={"enable_external_access": "false"})
-    con.execute("SET search_path = 'mart'")
-    con.execute("SET lock_configuration = true")
+    locked = {"enable_external_access": "false", "lock_configuration": "true"}
+    con = duckdb.connect(str(database(home, release_id)), read_only=True, config=locked)
+    con.execute("USE mart")
     return con
 
 
@@ -205,7 +205,9 @@ def publish(
         return made
 
 
-def _write(build: Path, folder: Path, release_id: str, marts: Mapping[str, Mart]) -> tuple[dict[str, int], dict[str, str]]:
+def _write(
+    build: Path, folder: Path, release_id: str, marts: Mapping[str, Mart]
+) -> tuple[dict[str, int], dict[str, str]]:
     rows, checksums = {}, {}
     with duckdb.connect() as con:
         con.execute(f"ATTACH {_quoted(build)} AS build (READ_ONLY)")
@@ -238,14 +240,16 @@ def checksum(con: duckdb.DuckDBPyConnection, mart: Mart) -> str:
     kept = "WHERE name NOT IN ('release_id', 'made_at')" if mart.name == "release_info" else ""
     row = f"concat_ws(chr(31), {cells})"
     count, low, high = con.execute(
-        f"SELECT count(*), sum(md5_number_lower(row)), sum(md5_number_upper(row)) FROM (SELECT {row} AS row FROM mart.{mart.name} {kept})"
+        "SELECT count(*), sum(md5_number_lower(row)), sum(md5_number_upper(row))"
+        f" FROM (SELECT {row} AS row FROM mart.{mart.name} {kept})"
     ).fetchone()
     return hashlib.sha256(f"{count}|{low}|{high}".encode()).hexdigest()[:16]
 
 
 def _check_columns(con: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     built = con.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'build' AND schema_name = 'mart' AND table_name = ?",
+        "SELECT column_name FROM duckdb_columns()"
+        " WHERE database_name = 'build' AND schema_name = 'mart' AND table_name = ?",
         [mart.name],
     ).fetchall()
     if {name for (name,) in built} != set(mart.names):
@@ -259,7 +263,9 @@ def _check_release(con: duckdb.DuckDBPyConnection, mart: Mart, release_id: str) 
     """All figures of a release were made for it: a mart left over from an earlier run would mix two states."""
     if mart.name != "indicator_value":
         return
-    others = con.execute("SELECT DISTINCT release_id FROM mart.indicator_value WHERE release_id IS DISTINCT FROM ?", [release_id])
+    others = con.execute(
+        "SELECT DISTINCT release_id FROM mart.indicator_value WHERE release_id IS DISTINCT FROM ?", [release_id]
+    )
     if other := [str(found) for (found,) in others.fetchall()]:
         raise ReleaseError(
             f"mart.{mart.name} 是为发布 {'、'.join(other)} 生成的，不是 {release_id}。请重新生成全部成果表后再发布",

@@ -1,0 +1,278 @@
+"""The release store: sealed, swapped in one step, rolled back; a crash leaves the old release or the new one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets import release
+from assets.home import Home
+from assets.release import Kind, ReleaseError, Stamp
+from schemas.marts import MARTS
+
+ROOT = Path(__file__).parents[1]
+NOVEMBER = date(2026, 11, 23)
+
+
+def build(home: Home, release_id: str, value: float = 1.0, names: list[str] | None = None) -> Path:
+    """A build database with every mart and one figure in it."""
+    home.prepare()
+    home.build.unlink(missing_ok=True)
+    with duckdb.connect(str(home.build)) as con:
+        con.execute("CREATE SCHEMA mart")
+        for name in names or MARTS:
+            con.execute(MARTS[name].ddl())
+        for table, known in (("indicator_value", ""), ("indicator_history", ", DATE '2026-10-31' AS known_on")):
+            con.execute(
+                f"INSERT INTO mart.{table} BY NAME SELECT '330100' AS region_code, 'industrial_far' AS indicator,"
+                f" unnest([2025, 2026]) AS year, 'annual' AS basis, {value} AS value,"
+                f" '{release_id}' AS release_id{known}"
+            )
+    return home.build
+
+
+def stamp(as_of: date = NOVEMBER, inputs: str = "a", rules: str = "2025.1") -> Stamp:
+    return Stamp(as_of.isoformat(), inputs, rules, "2025")
+
+
+def publish(home: Home, as_of: date = NOVEMBER, value: float = 1.0, what_if: bool = False, **more) -> release.Manifest:
+    release_id = release.next_id(home, as_of)
+    kind = release.kind_of(home, as_of, what_if)
+    return release.publish(
+        home, build(home, release_id, value), release_id, kind, stamp(as_of), "2026-11-23T02:00", **more
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home").prepare()
+
+
+def value(home: Home, release_id: str | None = None) -> float:
+    with release.open_read_only(home, release_id) as con:
+        return con.execute("SELECT max(value) FROM indicator_value").fetchone()[0]
+
+
+def test_a_release_holds_database_parquet_and_manifest(home: Home) -> None:
+    made = publish(home)
+    folder = home.releases / "2026-11-23.1"
+    assert home.current.resolve() == folder.resolve()
+    assert made == release.manifest(home, made.release_id)
+    assert made.rows["indicator_value"] == 2
+    assert {path.stem for path in (folder / "parquet").iterdir()} == set(MARTS)
+    parquet = duckdb.sql(f"SELECT count(*), min(value) FROM '{folder}/parquet/indicator_value.parquet'").fetchone()
+    assert parquet == (2, 1.0)
+    assert not any(path.stat().st_mode & 0o222 for path in folder.rglob("*"))
+    assert release.verify(home, made.release_id) == []
+
+
+def test_extras_are_sealed_with_the_release(home: Home) -> None:
+    made = publish(home, extras=lambda folder: (folder / "report.html").write_text("报告"))
+    assert "report.html" in made.sha256
+
+
+def test_as_of_macro_and_comments_work_on_the_read_only_file(home: Home) -> None:
+    publish(home)
+    with release.open_read_only(home) as con:
+        assert con.execute("SELECT count(*) FROM mart.indicator_as_of(DATE '2026-11-01')").fetchone() == (2,)
+        assert con.execute("SELECT count(*) FROM indicator_as_of(DATE '2026-10-01')").fetchone() == (0,)
+        comment = con.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'target'").fetchone()[0]
+    assert comment == MARTS["target"].comment
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/hostname')",
+        "ATTACH '/tmp/other.duckdb'",
+        "COPY (SELECT 1) TO 'out.csv'",
+        "SET enable_external_access = true",
+        "CREATE TABLE mart.mine (a INT)",
+        "UPDATE indicator_value SET value = 2",
+        "INSTALL httpfs",
+    ],
+)
+def test_nothing_but_the_release_can_be_reached(home: Home, sql: str) -> None:
+    publish(home)
+    with release.open_read_only(home) as con, pytest.raises(duckdb.Error):
+        con.execute(sql)
+
+
+@pytest.mark.parametrize(
+    ("existing", "as_of", "expected"),
+    [
+        ([], "2026-11-23", "2026-11-23.1"),
+        (["2026-11-23.1"], "2026-11-23", "2026-11-23.2"),
+        (["2026-11-23.9", "2026-11-23.10"], "2026-11-23", "2026-11-23.11"),
+        (["2026-11-23.1"], "2026-11-24", "2026-11-24.1"),
+        (["2026-11-23.1", ".tmp-2026-11-23.2-77"], "2026-11-23", "2026-11-23.2"),
+    ],
+)
+def test_next_id(home: Home, existing: list[str], as_of: str, expected: str) -> None:
+    for name in existing:
+        (home.releases / name).mkdir()
+    assert release.next_id(home, date.fromisoformat(as_of)) == expected
+
+
+def test_ids_are_ordered_by_day_and_number_not_by_letters(home: Home) -> None:
+    for name in ("2026-11-23.10", "2026-11-23.9", "2026-02-01.1"):
+        (home.releases / name).mkdir()
+    assert release.ids(home) == ["2026-02-01.1", "2026-11-23.9", "2026-11-23.10"]
+
+
+def test_look_back_and_what_if_leave_current_alone(home: Home) -> None:
+    publish(home)
+    back = publish(home, as_of=date(2026, 6, 30), value=2.0)
+    what_if = publish(home, value=3.0, what_if=True)
+    later = publish(home, as_of=date(2026, 11, 24), value=4.0)
+    assert [back.kind, what_if.kind, later.kind] == ["look_back", "what_if", "release"]
+    assert (value(home), value(home, back.release_id), value(home, what_if.release_id)) == (4.0, 2.0, 3.0)
+    assert what_if.parent == "2026-11-23.1"
+
+
+def test_rollback(home: Home) -> None:
+    first, second = publish(home, value=1.0), publish(home, value=2.0)
+    assert value(home) == 2.0
+    release.rollback(home, first.release_id)
+    assert (release.current(home), value(home)) == (first.release_id, 1.0)
+    assert release.ids(home) == [first.release_id, second.release_id]
+
+
+def test_rollback_refuses_what_if_unknown_and_damaged(home: Home) -> None:
+    publish(home)
+    damaged, what_if = publish(home).release_id, publish(home, what_if=True).release_id
+    now = publish(home).release_id
+    file = home.releases / damaged / "parquet" / "target.parquet"
+    file.chmod(0o644)
+    file.write_bytes(b"broken")
+    for release_id, words in (
+        (what_if, "推演"),
+        ("2020-01-01.1", "没有发布"),
+        ("../..", "没有发布"),
+        (damaged, "不完整"),
+    ):
+        with pytest.raises(ReleaseError, match=words):
+            release.rollback(home, release_id)
+    assert release.current(home) == now
+
+
+@pytest.mark.parametrize(("keep", "left"), [(1, [1, 4]), (2, [1, 3, 4]), (10, [1, 2, 3, 4])])
+def test_prune_never_takes_the_current_release(home: Home, keep: int, left: list[int]) -> None:
+    for _ in range(4):
+        publish(home)
+    release.rollback(home, "2026-11-23.1")
+    release.prune(home, keep)
+    assert release.ids(home) == [f"2026-11-23.{number}" for number in left]
+
+
+def test_a_mart_of_another_release_is_not_published(home: Home) -> None:
+    publish(home)
+    with pytest.raises(ReleaseError, match=r"2026-11-23\.1"):
+        release.publish(home, build(home, "2026-11-23.1"), "2026-11-23.2", Kind.RELEASE, stamp(), "")
+    assert release.ids(home) == ["2026-11-23.1"]
+    assert release.stale(home) == []
+
+
+def test_a_missing_mart_is_not_published(home: Home) -> None:
+    names = [name for name in MARTS if name != "assessment"]
+    with pytest.raises(ReleaseError, match="assessment"):
+        release.publish(home, build(home, "2026-11-23.1", names=names), "2026-11-23.1", Kind.RELEASE, stamp(), "")
+    assert (release.ids(home), release.current(home)) == ([], None)
+
+
+def test_failing_extras_publish_nothing(home: Home) -> None:
+    def fail(folder: Path) -> None:
+        raise RuntimeError("report failed")
+
+    first = publish(home)
+    with pytest.raises(RuntimeError, match="report failed"):
+        publish(home, value=2.0, extras=fail)
+    assert (release.ids(home), value(home)) == ([first.release_id], 1.0)
+
+
+def test_same_stamp_is_found_again_and_any_difference_is_not(home: Home) -> None:
+    made = publish(home)
+    assert release.same(home, stamp()) == made
+    for other in (stamp(inputs="b"), stamp(rules="2025.1+activation.idle=false"), stamp(as_of=date(2026, 11, 24))):
+        assert release.same(home, other) is None
+
+
+def test_checksum_ignores_row_order_and_release_but_no_value() -> None:
+    def of(rows: str) -> str:
+        with duckdb.connect() as con:
+            con.execute("CREATE SCHEMA mart")
+            con.execute(MARTS["indicator_value"].ddl())
+            con.execute(
+                "INSERT INTO mart.indicator_value BY NAME"
+                f" SELECT * FROM (VALUES {rows}) t(region_code, region_name, value, release_id)"
+            )
+            return release.checksum(con, MARTS["indicator_value"])
+
+    base = of("('1', 'a', 1.0, 'r1'), ('2', NULL, 2.0, 'r1')")
+    assert of("('2', NULL, 2.0, 'r9'), ('1', 'a', 1.0, 'r9')") == base
+    assert of("('1', 'a', 1.0, 'r1'), ('2', '', 2.0, 'r1')") != base
+    assert of("('1', 'a', 1.0, 'r1'), ('2', NULL, 2.1, 'r1')") != base
+    assert of("('1', 'a', 1.0, 'r1'), ('2', NULL, 2.0, 'r1'), ('2', NULL, 2.0, 'r1')") != base
+
+
+def test_readers_see_the_old_or_the_new_release_and_never_a_mixture(home: Home) -> None:
+    publish(home, value=0.0)
+    stop, seen, failures = threading.Event(), set(), []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                with release.open_read_only(home) as con:
+                    seen.add(con.execute("SELECT min(value), max(value), count(*) FROM indicator_value").fetchone())
+            except Exception as error:
+                failures.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for number in range(1, 4):
+        publish(home, value=float(number))
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert not failures
+    assert seen <= {(float(number), float(number), 2) for number in range(4)}
+    assert seen
+
+
+_PUBLISH_UNTIL_KILLED = """
+import sys; sys.path[:0] = [{root!r}, {tests!r}]
+from pathlib import Path
+from assets.home import Home
+import test_release_store as store
+home = Home(Path({home!r}))
+for number in range(1000):
+    store.publish(home, value=float(number)); print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15])
+def test_kill_9_leaves_a_readable_release_and_the_next_publish_cleans_up(home: Home, delay: float) -> None:
+    script = _PUBLISH_UNTIL_KILLED.format(root=str(ROOT), tests=str(ROOT / "tests"), home=str(home.path))
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=0.01 + delay)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+    for release_id in release.ids(home):
+        assert release.verify(home, release_id) == []
+    assert release.current(home) in release.ids(home)
+    assert value(home) >= 0.0
+    publish(home, value=-1.0)
+    assert (value(home), release.stale(home), home.holder()) == (-1.0, [], None)
