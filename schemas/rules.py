@@ -362,13 +362,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "3302", ERROR, "供应面积疑为亩数（相差 15 倍）", "supplied area looks like 亩 (15 times its parts)",
         "供应面积 {value}（{unit}）恰为三项之和 {right_own} 的 15 倍，像是亩与公顷混填（1 公顷 = 15 亩）。",
-        "按{unit}填报应为 {right_own}，当前值像是{looks_like}；请核对后重填。",
+        "按{unit}填报应为 {right_own}，{looks_like}；请核对后重填。",
         tables=("land_supply",), columns=_SUPPLY_COLUMNS, broken=_supplied_is_mu, fields={"right_own": _parts},
     ),
     Rule(
         "3303", ERROR, "面积分项疑为亩数（相差 15 倍）", "area parts look like 亩 (15 times the supplied area)",
         "三项之和 {parts_own}（{unit}）恰为供应面积 {value} 的 15 倍，像是亩与公顷混填（1 公顷 = 15 亩）。",
-        "按{unit}填报三项应为 {existing_own}、{historical_own}、{new_own}，当前值像是{looks_like}；请核对后重填。",
+        "按{unit}填报三项应为 {existing_own}、{historical_own}、{new_own}，{looks_like}；请核对后重填。",
         tables=("land_supply",), columns=_SUPPLY_COLUMNS, broken=_parts_are_mu,
         fields={
             "parts_own": _parts, "existing_own": _c("existing_area_mu") / 15,

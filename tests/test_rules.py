@@ -9,6 +9,7 @@ from checking_files import GOOD, RECEIVED, checked, found, row
 
 from schemas.rules import BY_NUMBER, ERROR, RULES, catalogue, checks
 from schemas.submissions import TABLES
+from schemas.table import Unit
 
 SUPPLY, IDLE, PATCH, WALK = "land_supply", "idle_land", "inefficient_land", "walk_coverage"
 
@@ -188,6 +189,13 @@ def test_findings_say_what_is_wrong_and_what_to_do(table, changes, message, sugg
     assert message in finding.message
     assert suggestion in finding.suggestion
     assert "{" not in finding.message + finding.suggestion
+
+
+def test_the_fifteen_times_mistake_is_said_in_the_unit_of_the_column():
+    in_mu = dict.fromkeys(("supplied_area_mu", "existing_area_mu", "new_area_mu"), Unit.MU)
+    finding = checked(SUPPLY, [row(SUPPLY, supplied_area_mu="30")], units=in_mu).findings[0]
+    assert "供应面积 30（亩）恰为三项之和 2 的 15 倍" in finding.message
+    assert finding.suggestion.startswith("按亩填报应为 2，或对方误按公顷填写")
 
 
 def test_rule_numbers_are_unique_and_sorted_into_groups():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 from string import Formatter
 from typing import Any
 
@@ -16,7 +18,6 @@ from assets.reading.source import Finding, Place, Reading, SourceColumn
 from schemas.rules import ERROR, Check, Rule
 from schemas.table import AREA_IN_MU, AREA_KINDS, Column, Kind, Unit
 
-from .convert import compact
 from .facts import BLOCK, KEY, LANDCHINA
 
 #: Columns of the export that stand for ours.
@@ -141,9 +142,14 @@ def own(area_mu: Decimal, unit: Unit | None) -> str:
 
 
 def _closest(column: Column, _unit: Unit | None, typed: str, _fields: dict[str, str]) -> str:
-    word = pl.select(compact(pl.lit(typed))).item().upper()
-    found = get_close_matches(word, column.choices, 1, 0.3)
-    return f"；最接近的是“{found[0]}”" if found else ""
+    found = _close_match(typed, column.choices)
+    return f"；最接近的是“{found}”" if found else ""
+
+
+@lru_cache(4096)
+def _close_match(typed: str, choices: tuple[str, ...]) -> str | None:
+    word = unicodedata.normalize("NFKC", "".join(typed.split())).upper()
+    return next(iter(get_close_matches(word, choices, 1, 0.3)), None)
 
 
 def _index_hint(_column: Column, _unit: Unit | None, _typed: str, fields: dict[str, str]) -> str:
@@ -173,7 +179,7 @@ _HINTS: dict[str, Callable[[Column, Unit | None, str, dict[str, str]], str]] = {
     "index_hint": _index_hint,
     "successor_hint": _successor_hint,
     "code_hint": _code_hint,
-    "looks_like": lambda _column, unit, *_: "亩" if unit is Unit.HECTARE else "其他单位",
+    "looks_like": lambda _column, unit, *_: "当前值像是亩" if unit is Unit.HECTARE else "或对方误按公顷填写",
     "part": lambda column, *_: "面积分项为空不视为 0。" if column.kind is Kind.AREA_PART else "",
     "zero": lambda column, *_: (
         "确实没有这一部分面积时填 0。" if column.kind is Kind.AREA_PART
