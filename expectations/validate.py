@@ -1,0 +1,147 @@
+"""Run the suites on a DuckDB connection and say, for every check, whether it holds, where it does not, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+
+from schemas.policy import Regions
+from schemas.policy import regions as own_regions
+
+from .checks import CRITICAL, Check
+from .suites import checks
+
+SAMPLE = 20
+#: Mart checks find the codes in force here, whatever region table the run was made with.
+REGIONS = "current_region"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check came out.
+
+    `unexpected` counts broken rows (groups, where the check is about groups); `sample` names up to 20 of them by the
+    check's key columns, "|" between the parts; `sql` lists them all. A check that could not run has not passed and
+    says why in `error`.
+    """
+
+    check: Check
+    passed: bool
+    unexpected: int
+    sample: tuple[str, ...]
+    message: str
+    message_en: str
+    error: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.check.name
+
+    @property
+    def table(self) -> str:
+        return self.check.table
+
+    @property
+    def label(self) -> str:
+        return self.check.label
+
+    @property
+    def severity(self) -> str:
+        return self.check.severity
+
+    @property
+    def sql(self) -> str:
+        return self.check.sql
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this result must stop a release."""
+        return not self.passed and self.severity == CRITICAL
+
+
+def validate(
+    con: duckdb.DuckDBPyConnection,
+    layer: str,
+    tables: Iterable[str] | None = None,
+    *,
+    regions: Regions | None = None,
+    names: Iterable[str] | None = None,
+) -> list[CheckResult]:
+    """Check the tables of a layer ("core" or "mart"), all of them by default; one result per check, in suite order.
+
+    `con` stays as it was, its open transaction included; it may be read-only. `regions` are those that the run was made
+    with (default: `core.region` where the connection has it, else the project's own). `names` picks single checks.
+    Raises KeyError for an unknown layer or table. A missing table fails all of its checks.
+    """
+    wanted = None if names is None else set(names)
+    chosen = [check for check in checks(layer, tables) if wanted is None or check.name in wanted]
+    _expose_regions(con, regions)
+    try:
+        return [
+            result
+            for table in dict.fromkeys(check.table for check in chosen)
+            for result in _table(con, layer, table, chosen)
+        ]
+    finally:
+        con.execute(f"DROP VIEW IF EXISTS temp.{REGIONS}")
+
+
+def _table(con: duckdb.DuckDBPyConnection, layer: str, table: str, chosen: list[Check]) -> list[CheckResult]:
+    from .duckdb_engine import Outcome, run  # takes seconds to import
+
+    suite = [check for check in chosen if check.table == table]
+    try:
+        outcomes = run(con, f"{layer}.{table}", [check.expectation for check in suite])
+    except duckdb.Error as error:
+        outcomes = [Outcome(False, 0, str(error))] * len(suite)
+    return [_result(con, check, outcome) for check, outcome in zip(suite, outcomes, strict=True)]
+
+
+def _result(con: duckdb.DuckDBPyConnection, check: Check, outcome) -> CheckResult:
+    if outcome.passed:
+        return CheckResult(check, True, 0, (), f"{check.label}：通过", f"{check.label_en}: passed")
+    sample, error = (), outcome.error
+    if error is None:
+        sample = _sample(con, check)
+    return CheckResult(
+        check, False, outcome.unexpected, sample, *_messages(check, outcome.unexpected, sample, error), error
+    )
+
+
+def _sample(con: duckdb.DuckDBPyConnection, check: Check) -> tuple[str, ...]:
+    broken = con.execute(f"FROM ({check.sql}) LIMIT {SAMPLE}")
+    names = [column[0] for column in broken.description]
+    places = [names.index(key) for key in check.keys if key in names] or range(len(names))
+    return tuple(
+        "|".join("" if row[place] is None else str(row[place]) for place in places) for row in broken.fetchall()
+    )
+
+
+def _messages(check: Check, unexpected: int, sample: tuple[str, ...], error: str | None) -> tuple[str, str]:
+    """What, where, why, what to do; in Chinese and in English."""
+    where = f"{check.layer}.{check.table}"
+    if error is not None:
+        reason = error.strip().splitlines()[0]
+        return (
+            f"{where}「{check.label}」未能检查，按未通过处理：{reason}。请核对该表是否存在、列是否与声明一致，再重新运行。",
+            f"{where}: {check.label_en}: could not be checked, hence not passed: {reason}",
+        )
+    keys = f"{'|'.join(check.keys)} = {'；'.join(sample[:3])}" if sample else ""
+    return (
+        f"{where}「{check.label}」有 {unexpected} 处不符，如 {keys}。原因：{check.why} 处理：{check.remedy}",
+        f"{where}: {check.label_en}: {unexpected} broken, such as {keys}. See all: {check.sql}",
+    )
+
+
+def _expose_regions(con: duckdb.DuckDBPyConnection, regions: Regions | None) -> None:
+    in_core = con.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'core' AND table_name = 'region'"
+    ).fetchone()
+    if regions is None and in_core:
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {REGIONS} AS SELECT code, level FROM core.region WHERE last_day IS NULL"
+        )
+        return
+    con.register(REGIONS, (regions or own_regions()).current.select("code", "level").to_arrow())
