@@ -55,7 +55,7 @@ def capture(
     }
     seq = con.execute("SELECT coalesce(max(seq), 0) FROM raw.sighting").fetchone()[0]
     found = []
-    for path, received_on in _files(landing, today):
+    for path, received_on in files(landing, today):
         relative, stat = path.relative_to(landing).as_posix(), path.stat()
         if (relative, stat.st_size, stat.st_mtime_ns) in seen:
             continue
@@ -89,7 +89,7 @@ def receipt_number(sha: str, table: str | None, region_code: str | None, year: i
     return "LS-" + hashlib.sha256(identity.encode()).hexdigest()[:12].upper()
 
 
-def _files(landing: Path, today: date) -> Iterator[tuple[Path, date]]:
+def files(landing: Path, today: date) -> Iterator[tuple[Path, date]]:
     root = landing.resolve()
     for path in sorted(landing.rglob("*")):
         parts = path.relative_to(landing).parts

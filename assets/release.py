@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -57,7 +57,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Manifest:
-    """manifest.json: the stamp, how the release came about, and what it holds."""
+    """What manifest.json says: how the release came about, the stamp's fields, and what it holds."""
 
     release_id: str
     kind: str
@@ -70,12 +70,17 @@ class Manifest:
     duckdb: str = duckdb.__version__
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
+        """One flat object: whoever reads a manifest need not know which fields make the stamp."""
+        data = asdict(self)
+        stamp = data.pop("stamp")
+        head = {name: data.pop(name) for name in ("release_id", "kind", "made_at", "parent")}
+        return json.dumps({**head, **stamp, **data}, ensure_ascii=False, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         data = json.loads(text)
-        return cls(**{**data, "stamp": Stamp(**data["stamp"])})
+        stamp = Stamp(**{each.name: data.pop(each.name) for each in fields(Stamp)})
+        return cls(**data, stamp=stamp)
 
 
 # --- What is there -------------------------------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""From a day and some choices to the context of a run; and whether what lies in the warehouse was made under it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from importlib.metadata import version
+
+import duckdb
+
+from assets import core
+from assets.context import Context
+from assets.release import Stamp
+from schemas import policy
+from schemas.indicators import INDICATORS
+
+
+def make_context(as_of: date, overrides: dict[str, str], regions: str = "") -> Context:
+    """The rules, regions and targets in force on a day.
+
+    `overrides` are switches as text; `regions` is a region table's path, "" for our own. Raises PolicyError.
+    """
+    rules = policy.rulebook(as_of).with_overrides(overrides)
+    return Context(as_of, rules, policy.regions(regions or None), policy.target_version(as_of))
+
+
+def stamp(con: duckdb.DuckDBPyConnection, context: Context) -> Stamp:
+    """What a release made now under this context would be made from."""
+    return Stamp(
+        as_of=context.as_of.isoformat(),
+        inputs=core.fingerprint(con, context.as_of),
+        rule_version=context.rules.label,
+        target_version=context.target_version,
+        regions=hashlib.sha256(context.regions.frame.write_csv().encode()).hexdigest()[:16],
+        software=version("landstock"),
+    )
+
+
+def is_fresh(con: duckdb.DuckDBPyConnection, code: str, context: Context) -> bool:
+    """Whether an indicator was last computed from these inputs, under these rules, for this day."""
+    made = con.execute(
+        "SELECT DISTINCT as_of, inputs, rules FROM indicator.state WHERE indicator = ?", [code]
+    ).fetchall()
+    return made == [(context.as_of, core.fingerprint(con, context.as_of), context.rules.label)]
+
+
+def unready(con: duckdb.DuckDBPyConnection, context: Context) -> str | None:
+    """Why marts made now would mix two states of knowledge, and what to do; None when they would not."""
+    if waiting := core.pending(con):
+        return f"还有 {sum(waiting.values())} 个报送文件未入库；请先运行 core 各表（或整个 nightly）"
+    if old := [code for code in INDICATORS if not is_fresh(con, code, context)]:
+        names = "、".join(INDICATORS[code].short_label for code in old)
+        return f"{names} 不是按截止日 {context.as_of} 和现有报送计算的；请先重算全部指标（或运行整个 nightly）"
+    return None

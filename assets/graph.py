@@ -1,0 +1,273 @@
+"""The assets as Dagster sees them: what depends on what, and thin wrappers around the steps. No logic of its own.
+
+One asset per table, named as the table: raw/submission, core/<table>, indicator/<code>, mart/<name>, release/current.
+A run's as-of day, overrides and the like are run tags, so that a run says by itself what it was made for.
+"""
+
+import contextlib
+import json
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import dagster as dg
+import duckdb
+
+from assets import core, indicators, marts, raw, release, warehouse
+from assets.circumstances import is_fresh, make_context, stamp, unready
+from assets.context import Context
+from assets.home import SHANGHAI, Home, Locked
+from schemas.indicators import FIRST_YEAR, INDICATORS, Indicator
+from schemas.marts import MARTS, Mart
+from schemas.submissions import TABLES
+from schemas.table import PROVENANCE, Table
+
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+POOL, OWNERS = "warehouse", ["team:landstock"]
+AS_OF, OVERRIDES, KEEP_FRESH = "landstock/as_of", "landstock/rule_overrides", "landstock/keep_fresh"
+FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+YEARS = dg.TimeWindowPartitionsDefinition(
+    start=str(FIRST_YEAR), fmt="%Y", cron_schedule="0 0 1 1 *", timezone=str(SHANGHAI), end_offset=1
+)
+
+SUBMISSION = dg.AssetKey(["raw", "submission"])
+UNNAMED = dg.AssetKey(["core", "unnamed"])
+CURRENT = dg.AssetKey(["release", "current"])
+
+
+# --- Where and under which circumstances a run works ---------------------------------------------------------------
+
+
+class HomeResource(dg.ConfigurableResource):
+    """The installation that a run works on. `rules` are the department's standing choices, as text by switch."""
+
+    home: str
+    landing: str
+    regions: str
+    rules: dict[str, str]
+    keep_releases: int
+
+    @property
+    def place(self) -> Home:
+        return Home(Path(self.home)).prepare()
+
+    @contextlib.contextmanager
+    def connect_warehouse(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The warehouse, for the one process that holds the home's lock."""
+        home = self.place
+        with waiting_for(home), warehouse.connect(home.warehouse) as con:
+            yield con
+
+    @contextlib.contextmanager
+    def connect_build(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The marts that become the next release, read-only."""
+        home = self.place
+        with waiting_for(home), duckdb.connect(str(home.build), read_only=True) as con:
+            yield con
+
+
+@contextlib.contextmanager
+def waiting_for(home: Home) -> Iterator[None]:
+    """The home's lock; when a command line run has it, Dagster tries the step again a little later."""
+    try:
+        lock = contextlib.ExitStack()
+        lock.enter_context(home.locked("dagster"))
+    except Locked as error:
+        raise dg.RetryRequested(max_retries=20, seconds_to_wait=30) from error
+    with lock:
+        yield
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a run is made for. `today` and `made_at` are the run's own birth, whenever a step of it is executed."""
+
+    context: Context
+    today: date
+    made_at: datetime
+    what_if: bool
+    keep_fresh: bool
+
+    @classmethod
+    def of(cls, run: dg.DagsterRun, instance: dg.DagsterInstance, settings: HomeResource) -> Self:
+        born = instance.get_run_record_by_id(run.run_id).create_timestamp.astimezone(SHANGHAI)
+        as_of = date.fromisoformat(run.tags.get(AS_OF, born.date().isoformat()))
+        overrides = json.loads(run.tags.get(OVERRIDES, "{}"))
+        context = make_context(as_of, settings.rules | overrides, settings.regions)
+        return cls(context, born.date(), born, bool(overrides), KEEP_FRESH in run.tags)
+
+
+# --- raw and core --------------------------------------------------------------------------------------------------
+
+
+def _metadata(counts: dict[str, int], rows: int | None = None) -> dg.MaterializeResult:
+    shown = dict(counts) if rows is None else {"dagster/row_count": rows, **counts}
+    return dg.MaterializeResult(metadata=shown)
+
+
+@dg.asset(
+    key=SUBMISSION, group_name="raw", pool=POOL, owners=OWNERS, kinds={"duckdb", "file"}, tags={"layer": "raw"},
+    description="报送文件：按内容指纹留存的原始字节与收到记录。\n\nOne row per distinct content of a file.",
+)  # fmt: skip
+def submission(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    now = Circumstances.of(context.run, context.instance, home)
+    with home.connect_warehouse() as con:
+        core.write_regions(con, now.context.regions)
+        new = raw.capture(con, Path(home.landing), home.place.raw, now.today, now.context.regions, context.log.info)
+        return _metadata({"new_files": new}, _rows(con, "raw.submission"))
+
+
+@dg.asset(
+    key=UNNAMED, group_name="core", deps=[SUBMISSION], pool=POOL, owners=OWNERS, kinds={"polars"},
+    tags={"layer": "core"},
+    description="文件名未写明报送表的文件：按表头识别后入库，不能识别的出具退回回执。",
+)  # fmt: skip
+def unnamed(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    return _load(context, home, "")
+
+
+def _load(context: dg.AssetExecutionContext, home: HomeResource, table: str) -> dg.MaterializeResult:
+    regions = Circumstances.of(context.run, context.instance, home).context.regions
+    with home.connect_warehouse() as con:
+        counts = core.load(con, home.place.raw, table, regions, context.log.info)
+        return _metadata(counts, _rows(con, f"core.{table}") if table else None)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return con.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def core_asset(table: Table) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["core", table.name], group_name="core", deps=[SUBMISSION, UNNAMED], pool=POOL, owners=OWNERS,
+        kinds={"polars", "duckdb"}, tags={"layer": "core", "table": table.name},
+        description=f"{table.label}：{table.grain}。只追加，更正即新行。\n\nOne row per revision of {table.grain}.",
+        metadata={"dagster/column_schema": core_columns(table), "natural_key": ", ".join(table.key)},
+    )  # fmt: skip
+    def load(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+        return _load(context, home, table.name)
+
+    return load
+
+
+def core_columns(table: Table) -> dg.TableSchema:
+    stored = {**table.stored, **PROVENANCE}
+
+    def described(name: str) -> str:
+        if name not in table:
+            return ""
+        unit = table[name].core_unit
+        return table[name].label + (f"（{unit}）" if unit else "")
+
+    return dg.TableSchema(
+        [dg.TableColumn(name, warehouse.duckdb_type(dtype), described(name)) for name, dtype in stored.items()]
+    )
+
+
+# --- indicator -----------------------------------------------------------------------------------------------------
+
+
+def indicator_asset(indicator: Indicator) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["indicator", indicator.code], group_name="indicator", deps=[["core", table] for table in indicator.tables],
+        partitions_def=YEARS, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL, owners=OWNERS,
+        kinds={"polars"}, tags={"layer": "indicator", "number": str(indicator.number)},
+        description=f"{indicator.label}（{indicator.unit}）\n\n{indicator.formula}\n\n{indicator.formula_en}",
+        metadata={"unit": str(indicator.unit), "rulebook": indicator.section, "judged_on": str(indicator.judged)},
+    )  # fmt: skip
+    def derive(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+        now = Circumstances.of(context.run, context.instance, home)
+        with home.connect_warehouse() as con:
+            if now.keep_fresh and is_fresh(con, indicator.code, now.context):
+                return dg.MaterializeResult(metadata={"kept": "输入、口径、截止日未变，沿用已算结果"})
+            counts = indicators.derive(con, indicator.code, now.context, _years(context))
+            return _metadata(counts, counts["figures"])
+
+    return derive
+
+
+def _years(context: dg.AssetExecutionContext) -> list[int] | None:
+    """The years that a run asks for; None = all, as in a run without partitions."""
+    partitioned = context.has_partition_key or context.has_partition_key_range
+    return [int(key) for key in context.partition_keys] if partitioned else None
+
+
+# --- mart and release ----------------------------------------------------------------------------------------------
+
+#: What each mart is made from, beyond the declarations.
+_ALL_INDICATORS = [dg.AssetKey(["indicator", code]) for code in INDICATORS]
+_ALL_CORE = [UNNAMED, *(dg.AssetKey(["core", name]) for name in TABLES)]
+_MART_DEPS: dict[str, list[dg.AssetKey]] = {
+    "submission": _ALL_CORE,
+    "quality_finding": _ALL_CORE,
+    "release_info": [SUBMISSION],
+    "target": [],
+    "data_dictionary": [],
+    "assessment": [*_ALL_INDICATORS, dg.AssetKey(["core", "annual_task"])],
+}
+
+
+def mart_asset(mart: Mart) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["mart", mart.name], group_name="mart", deps=_MART_DEPS.get(mart.name, _ALL_INDICATORS), pool=POOL,
+        owners=OWNERS, kinds={"duckdb", "parquet"}, tags={"layer": "mart"},
+        description=f"{mart.label} {mart.label_en}。粒度：{mart.grain}。" + (f"\n\n{mart.note}" if mart.note else ""),
+        metadata={"dagster/column_schema": mart_columns(mart), "key": ", ".join(mart.key)},
+    )  # fmt: skip
+    def build(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+        now, place = Circumstances.of(context.run, context.instance, home), home.place
+        with home.connect_warehouse() as con:
+            if reason := unready(con, now.context):
+                raise dg.Failure(reason)
+            release_id = release.next_id(place, now.context.as_of)
+            rows = marts.build(con, place.build, mart.name, now.context, release_id, now.made_at)
+            return _metadata({}, rows)
+
+    return build
+
+
+def mart_columns(mart: Mart) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(column.name, column.type, column.comment) for column in mart.columns])
+
+
+@dg.asset(
+    key=CURRENT, group_name="release", deps=[["mart", name] for name in MARTS], pool=POOL, owners=OWNERS,
+    kinds={"duckdb", "parquet"}, tags={"layer": "release"},
+    description="发布：封存的成果库与清单；current 一步切换。输入、口径、截止日都未变时不产生新发布。\n\n"
+    "A sealed release; `current` moves to it unless it looks back or is a what-if.",
+)  # fmt: skip
+def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    now, place = Circumstances.of(context.run, context.instance, home), home.place
+    with home.connect_warehouse() as con:
+        made_from = stamp(con, now.context)
+    if known := release.same(place, made_from):
+        context.log.info(f"没有变化：与发布 {known.release_id} 相同")
+        return dg.MaterializeResult(metadata={"release_id": known.release_id, "unchanged": True})
+    release_id = release.next_id(place, now.context.as_of)
+    kind = release.kind_of(place, now.context.as_of, now.what_if)
+    with waiting_for(place):
+        made_at = now.made_at.isoformat(timespec="seconds")
+        made = release.publish(place, place.build, release_id, kind, made_from, made_at)
+        release.prune(place, home.keep_releases)
+    where = dg.MetadataValue.path(place.releases / release_id)
+    counts = {"release_id": release_id, "kind": str(kind), "path": where, "dagster/row_count": sum(made.rows.values())}
+    return dg.MaterializeResult(metadata=counts)
+
+
+@cache
+def all_assets() -> list[dg.AssetsDefinition]:
+    """Every asset, in the order of the flow."""
+    return [
+        submission,
+        unnamed,
+        *(core_asset(table) for table in TABLES.values()),
+        *(indicator_asset(indicator) for indicator in INDICATORS.values()),
+        *(mart_asset(mart) for mart in MARTS.values()),
+        current_release,
+    ]

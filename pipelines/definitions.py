@@ -1,0 +1,95 @@
+"""WHEN and WHERE: jobs, the nightly schedule, the landing sensor, what happens after a failure. What runs is in assets.
+
+Loaded by `dagster dev -w workspace.yaml`, by `dg`, and by the command line, which hands in its own settings.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from assets.graph import AS_OF, FIRST, LAST, YEARS, HomeResource, all_assets
+from assets.home import SHANGHAI
+from pipelines import landing, settings
+from schemas.indicators import FIRST_YEAR
+
+NIGHTLY = "nightly"
+
+nightly = dg.define_asset_job(
+    NIGHTLY,
+    selection=dg.AssetSelection.all(),
+    partitions_def=YEARS,
+    executor_def=dg.in_process_executor,
+    description="全流程：留存 → 入库 → 指标 → 成果表 → 发布。A run covers all years at once.",
+)
+
+
+def run_tags(as_of: date, first: int = FIRST_YEAR, last: int | None = None) -> dict[str, str]:
+    """Tags of a run over a range of years for an as-of day; years that have not begun have no partition."""
+    newest = int(YEARS.get_last_partition_key())
+    return {AS_OF: as_of.isoformat(), FIRST: str(min(first, newest)), LAST: str(min(last or newest, newest))}
+
+
+@dg.schedule(
+    job=nightly, cron_schedule="0 2 * * *", execution_timezone=str(SHANGHAI), description="每日 02:00（北京时间）"
+)
+def nightly_at_two(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    # The day of the tick, not of the execution: a run that waits past midnight keeps its as-of.
+    day = context.scheduled_execution_time.astimezone(SHANGHAI).date()
+    return dg.RunRequest(run_key=f"nightly-{day}", tags=run_tags(day))
+
+
+@dg.sensor(job=nightly, minimum_interval_seconds=60, description="报送目录有新文件，且两次查看之间不再变化时运行")
+def landing_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Cursor: the listing seen at the last tick, and the one that was last handed to a run."""
+    place = Path(home.landing)
+    if not place.is_dir():
+        yield dg.SkipReason(f"报送目录 {place} 不存在；请建立该目录，或用 LANDSTOCK_LANDING 指定")
+        return
+    cursor = json.loads(context.cursor or "{}")
+    found = landing.listing(place)
+    now = landing.fingerprint(found)
+    context.update_cursor(json.dumps({**cursor, "seen": now}))
+    if not found or now == cursor.get("handled"):
+        yield dg.SkipReason("没有新的报送文件")
+    elif now != cursor.get("seen"):
+        yield dg.SkipReason("报送目录仍在变化，等下一次查看")
+    else:
+        context.update_cursor(json.dumps({"seen": now, "handled": now}))
+        yield dg.RunRequest(run_key=f"landing-{now}", tags=run_tags(settings.today()))
+
+
+@dg.run_failure_sensor(description="运行失败后的去处：写入 HOME/logs/failures.jsonl；邮件或短信可接在这里")
+def on_failure(context: dg.RunFailureSensorContext, home: HomeResource) -> None:
+    run = context.dagster_run
+    line = {
+        "at": datetime.now(SHANGHAI).isoformat(timespec="seconds"),
+        "run_id": run.run_id,
+        "job": run.job_name,
+        "as_of": run.tags.get(AS_OF),
+        "message": context.failure_event.message,
+    }
+    with (home.place.logs / "failures.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def definitions(chosen: settings.Settings) -> dg.Definitions:
+    """Everything, for one installation."""
+    home = HomeResource(
+        home=str(chosen.home), landing=str(chosen.landing), regions=chosen.regions, rules=chosen.rules,
+        keep_releases=chosen.keep_releases,
+    )  # fmt: skip
+    return dg.Definitions(
+        assets=all_assets(),
+        asset_checks=[],
+        jobs=[nightly],
+        schedules=[nightly_at_two],
+        sensors=[landing_sensor, on_failure],
+        resources={"home": home},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = definitions(settings.load())
