@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- one rule per line reads as the table it is
 """Rules on a file (1xxx) and on its structure (2xxx): number, severity and the words a clerk reads.
 
 Templates are `str.format` strings; the reader fills them. Value and relation rules live in `schemas/rules.py`.
@@ -33,6 +34,7 @@ _RULES = (
              "请删去无关的图片、格式和远处的零星内容，只留数据；数据确实很多时，请改用 CSV 或分批报送。"),
     FileRule("1007", "warning", "后缀与内容不符", "文件后缀是“{suffix}”，内容实际是 {form}，已按 {form} 读取。", "请把后缀改正确，或用 Excel 另存为 xlsx 再报送。"),
     FileRule("1008", "warning", "文件名不完整", "文件名中没有写明{missing}。", "文件名应为“表名_行政区代码_年份”，如“供地结果_330100_2026.xlsx”。"),
+    FileRule("1009", "error", "无法读取", "程序没能读取这个文件。", "请用 Excel 另存为 xlsx 后重新报送；仍不行的，请把文件交给技术支持。"),
     # --- 2xxx: its structure --------------------------------------------------------------------------------------
     FileRule("2001", "error", "找不到表头", "在前 {rows} 行里没有找到《{table}》的表头。", "请保留模板的表头行；必填列为：{required}。"),
     FileRule("2002", "error", "缺少必填列", "缺少必填列：{columns}。", "请补上这些列后重新报送。{closest}"),

@@ -53,19 +53,21 @@ class Delimited:
 def read_delimited(text: bytes, profiles: Sequence[Profile]) -> Delimited | None:
     """Read clean UTF-8 text; None when no separator and profile reveal a header. Raises Unreadable."""
     lines = [line.decode() for line in _first_lines(text)]
+    too_wide = False
     best: tuple[int, int] | None = None
     chosen: tuple[str, Profile, list[Record], Header] | None = None
     for separator in SEPARATORS:
         records = list(parse(lines, 1, separator))[:HEAD_ROWS]
-        if any(len(record.cells) > MAX_COLUMNS for record in records):
-            raise Unreadable("1006", what=f"超过 {MAX_COLUMNS} 列")
-        head = [tidy(record.cells) for record in records]
+        too_wide |= any(len(record.cells) > MAX_COLUMNS for record in records)
+        head = [tidy(record.cells) if len(record.cells) <= MAX_COLUMNS else [] for record in records]
         for profile in profiles:
             header = find_header(head, profile)
             score = (len(header.names & set(profile.required)), len(header.names)) if header else None
             if score and (best is None or score > best):
                 best, chosen = score, (separator, profile, records, header)
     if chosen is None:
+        if too_wide:
+            raise Unreadable("1006", what=f"超过 {MAX_COLUMNS} 列")
         return None
     separator, profile, records, header = chosen
     records = records[: header.last + 1]

@@ -17,11 +17,16 @@ from .units import Units, column_dimension, named, plain, unit_row
 HEAD_ROWS = 15
 #: What the landchina export must have; the rest of a supply record stays unknown there.
 LANDCHINA_REQUIRED = ("supervision_no", "supplied_area_mu", "land_source", "contract_date")
+_MARKS = frozenset({"supervision_no", "supplied_area_mu", "land_source"})
 #: Headers of the export that are known and not used; holders' names are never read.
 LANDCHINA_UNUSED = frozenset(
-    ["项目位置", "土地使用年限", "土地级别", "约定交地时间", "实际开工时间", "实际竣工时间", "批准单位", "土地使用权人", "受让人", "分期支付约定", "支付期号", "约定支付日期", "约定支付金额", "序号", "url", "header", "location", "duration", "grade", "paid_plan", "holder", "time4handover_plan", "time4commencement_reality", "time4completion_reality", "approvedby", "serial_number", "link"]
+    (
+        "项目位置", "土地使用年限", "土地级别", "约定交地时间", "实际开工时间", "实际竣工时间", "批准单位", "土地使用权人", "受让人",
+        "分期支付约定", "支付期号", "约定支付日期", "约定支付金额", "序号", "url", "header", "location", "duration", "grade",
+        "paid_plan", "holder", "time4handover_plan", "time4commencement_reality", "time4completion_reality", "approvedby",
+        "serial_number", "link",
+    )
 )  # fmt: skip
-_PSEUDO_LABELS = {"region_name": "行政区", "land_source": "土地来源"}
 
 Cells = Sequence[str | None]
 Merge = tuple[int, int, int, int]  # first row, first column, last row, last column, from 0, both ends included
@@ -36,9 +41,10 @@ class Profile:
     labels: dict[str, str]  # comparable header → column name
     required: tuple[str, ...]
     unused: frozenset[str] = frozenset()
+    signature: frozenset[str] = frozenset()  # columns without which a header is not taken for this profile's
 
     def column(self, name: str) -> Column | None:
-        return self.table[name] if name in self.table else None
+        return next((column for column in self.table.columns if column.name == name), None)
 
     def label(self, name: str) -> str:
         if self.name == "landchina":
@@ -56,10 +62,12 @@ def bureau(table: Table) -> Profile:
     return Profile("bureau", table, labels, table.required)
 
 
-def landchina() -> Profile:
-    """The portal's headers, Chinese (CSV) and English (JSON)."""
+def landchina(announced: bool) -> Profile:
+    """The portal's headers, Chinese (CSV) and English (JSON); unless the file's name announces them, by their marks."""
     labels = {plain(header): name for header, name in LANDCHINA_HEADERS.items()}
-    return Profile("landchina", LAND_SUPPLY, labels, LANDCHINA_REQUIRED, LANDCHINA_UNUSED)
+    return Profile(
+        "landchina", LAND_SUPPLY, labels, LANDCHINA_REQUIRED, LANDCHINA_UNUSED, frozenset() if announced else _MARKS
+    )
 
 
 @dataclass(slots=True)
@@ -106,7 +114,7 @@ def find_header(head: Sequence[Cells], profile: Profile, merges: Sequence[Merge]
             score = (len({column.name for column in columns if column.name}), -depth, -last)
             if score[0] >= 2 and (best is None or score > best):
                 best, found = score, columns
-    if best is None:
+    if best is None or not profile.signature <= {column.name for column in found}:
         return None
     last, first = -best[2], -best[2] + best[1] + 1
     header = Header(first, last, found)

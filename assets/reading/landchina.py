@@ -17,7 +17,6 @@ IDENTITY = ("idnumber", "电子监管号")
 def elements(text: str) -> Iterator[dict | None]:
     """Every object of the file in order; None for one that cannot be parsed."""
     decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
-    start = re.compile(r"[{\"]")
     at = 0
     while at < len(text):
         opening = text.find("{", at)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from schemas.table import Unit
+
 from .header import Header, HeaderColumn, Profile, split_label
 from .report import address, found, letters
 from .source import Block, Finding, Place, SourceColumn
@@ -298,8 +300,10 @@ def _one_of(same: list[HeaderColumn], kept: pl.DataFrame) -> HeaderColumn | None
     return first if equal else None
 
 
-def _unit(profile: Profile, header: Header, column: HeaderColumn, units_below: dict[int, str]) -> tuple:
-    """The unit of a column and, where none can be used, the wrong one as written: own brackets, upper header, unit rows."""
+def _unit(
+    profile: Profile, header: Header, column: HeaderColumn, units_below: dict[int, str]
+) -> tuple[Unit | None, str | None]:
+    """(unit, wrong unit as written): by its own brackets, else the header above, else the unit rows."""
     declared = profile.column(column.name)
     dimension = column_dimension(declared)
     own = column.own
@@ -340,6 +344,6 @@ def _source_column(
 
 
 def _closest(column: HeaderColumn, labels: list[str], body: Body) -> str:
-    near = difflib.get_close_matches(split_label(column.text)[0], labels, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(split_label(column.text)[0], labels, n=1, cutoff=0.5)
     letter = letters(body.first_column + column.index)
     return f"第 {letter} 列“{column.text}”是否应为“{near[0]}”？" if near else ""

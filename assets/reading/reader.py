@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from .text import to_utf8
 from .units import unit_row
 from .workbook import Sheet, read_workbook
 
-LISTING = "列表条目"
+LISTING, UNREAD = "列表条目", "未读取"
+log = logging.getLogger(__name__)
 
 
 def read(name: str, data: bytes | Path) -> Reading:
@@ -37,6 +39,11 @@ def read(name: str, data: bytes | Path) -> Reading:
         _read(reading, name, data.read_bytes() if isinstance(data, Path) else data)
     except Unreadable as unreadable:
         reading.findings.append(unreadable.finding)
+        reading.blocks, reading.rejected_rows = [], 0
+        reading.skipped = {UNREAD: reading.lines} if reading.lines else {}
+    except (MemoryError, Exception):  # one odd file must not stop the others of a night
+        log.debug("cannot read %s", name, exc_info=True)
+        reading = Reading(reading.file, reading.file.table, form=reading.form, findings=[found("1009")])
     return reading
 
 
@@ -61,8 +68,8 @@ def _profiles(reading: Reading, name: str) -> list[Profile]:
     """The kinds of header to look for: the named table's, and the portal's where that may be meant."""
     table = reading.file.table
     if table is None or is_landchina(name):
-        return [landchina()]
-    return [bureau(table), landchina()] if table is LAND_SUPPLY else [bureau(table)]
+        return [landchina(is_landchina(name))]
+    return [bureau(table), landchina(False)] if table is LAND_SUPPLY else [bureau(table)]
 
 
 def _settle(reading: Reading, profile: Profile | None) -> None:
@@ -73,7 +80,7 @@ def _settle(reading: Reading, profile: Profile | None) -> None:
         hint = f"是否应为“{near}”？" if near else ""
         raise Unreadable("1001", name=reading.file.name, closest=hint, tables="、".join(BY_LABEL))
     if profile is None:
-        expected = landchina() if portal_name else bureau(reading.file.table)
+        expected = landchina(True) if portal_name else bureau(reading.file.table)
         required = "、".join(expected.label(column) for column in expected.required)
         raise Unreadable("2001", rows=HEAD_ROWS, table=expected.table.label, required=required)
     reading.table, reading.profile = profile.table, profile.name
@@ -91,13 +98,6 @@ def _check_name(reading: Reading) -> None:
         reading.findings.append(found("1007", suffix=suffix or "（无）", form=shown))
 
 
-def _signed(header: Header | None, profile: Profile) -> bool:
-    """Whether a header is the profile's own; the portal's needs its three marks, others need two columns."""
-    if header is None:
-        return False
-    return profile.name != "landchina" or {"supervision_no", "land_source", "supplied_area_mu"} <= header.names
-
-
 # --- Text -------------------------------------------------------------------------------------------------------------
 
 
@@ -105,8 +105,7 @@ def _read_csv(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
     text, reading.encoding = to_utf8(data)
     reading.lines = count_lines(text)
     csv = read_delimited(text, profiles)
-    if csv is None or not (_signed(csv.header, csv.profile) or is_landchina(reading.file.name)):
-        reading.skipped = {"未识别": reading.lines} if reading.lines else {}
+    if csv is None:
         _settle(reading, None)
     _settle(reading, csv.profile)
     head = [tidy(record.cells) for record in csv.head]
@@ -165,15 +164,19 @@ def _read_workbook(reading: Reading, data: bytes, profiles: list[Profile]) -> No
 
 def _sheet_header(sheet: Sheet, profiles: list[Profile]) -> tuple[Profile | None, Header | None]:
     head = _head(sheet)
-    candidates = [(profile, find_header(head, profile, sheet.merges)) for profile in profiles]
-    signed = [(profile, header) for profile, header in candidates if _signed(header, profile)]
-    if not signed:
+    return _best([(profile, find_header(head, profile, sheet.merges)) for profile in profiles])
+
+
+def _best(candidates: list[tuple[Profile, Header | None]]) -> tuple[Profile | None, Header | None]:
+    """The profile that finds most of its required columns, then most columns."""
+    found_ones = [pair for pair in candidates if pair[1] is not None]
+    if not found_ones:
         return None, None
-    return max(signed, key=lambda pair: (len(pair[1].names & set(pair[0].required)), len(pair[1].names)))
+    return max(found_ones, key=lambda pair: (len(pair[1].names & set(pair[0].required)), len(pair[1].names)))
 
 
 def _tables_among(sheets: list[tuple[Sheet, Profile | None, Header | None]]) -> set[str]:
-    """Names of the visible sheets that hold the table: those with most of its required columns, or else the best one."""
+    """Names of the visible sheets that hold the table: those with most of its required columns, else the best."""
     share = {
         sheet.name: len(header.names & set(profile.required)) / len(profile.required)
         for sheet, profile, header in sheets
@@ -220,18 +223,13 @@ def _read_json(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
     reading.skipped = {LISTING: listing} if listing else {}
     reading.rejected_rows = len(broken)
     reading.findings += [found("2014", Place(row_number=number), quarantined=True, row=number) for number in broken]
-    _read_records(reading, names, frame, [landchina()])
+    _read_records(reading, names, frame, [profile for profile in profiles if profile.name == "landchina"])
 
 
 def _read_records(reading: Reading, names: list[str], frame: pl.DataFrame, profiles: list[Profile]) -> None:
     """A grid that has its headers beside it: parquet columns, JSON keys."""
     head = [tidy(names)]
-    headers = [(profile, find_header(head, profile)) for profile in profiles]
-    signed = [(profile, header) for profile, header in headers if _signed(header, profile)]
-    if not signed:
-        reading.skipped = dict(Counter(reading.skipped) + Counter({"未识别": frame.height}))
-        _settle(reading, None)
-    profile, header = max(signed, key=lambda pair: len(pair[1].names & set(pair[0].required)))
+    profile, header = _best([(profile, find_header(head, profile)) for profile in profiles])
     _settle(reading, profile)
     columns = frame.columns[1:]
     body = Body(normalise(frame, columns) if columns else frame)

@@ -11,7 +11,7 @@ from schemas.table import Table, Unit
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """What a file's name says: `<表名>_<行政区代码>_<年份>[_<anything>].<suffix>`; parts that it does not say are None."""
+    """What a file's name says: `<表名>_<行政区代码>_<年份>[_<anything>].<suffix>`; unsaid parts are None."""
 
     name: str
     table: Table | None

@@ -73,7 +73,7 @@ def unit_row(cells: list[str | None]) -> Units | None:
     """The units of a unit row or of a title that names them; None when the row says nothing about units."""
     joined = [plain(cell) for cell in cells if cell]
     found = Units()
-    for here, after in zip(joined, [*joined[1:], ""], strict=True):
+    for here, after in zip(joined, [*joined[1:], ""], strict=False):
         for text in _MARKER.findall(here):
             text = (text or after).rstrip(")]】")
             tokens = [token for token in re.split(r"[,;、;和及/]+", text) if token]

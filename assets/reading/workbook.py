@@ -84,7 +84,8 @@ def _last(filled: list[str], cells: list[str]) -> int:
 
 
 _ERRORS = {
-    "NA": "#N/A", "Div0": "#DIV/0!", "Ref": "#REF!", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Value": "#VALUE!",
+    "NA": "#N/A", "Div0": "#DIV/0!", "Ref": "#REF!", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!",
+    "Value": "#VALUE!",
 }  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def _guarded(step: Callable[[], _T]) -> _T:
         raise Unreadable("1005" if locked else "1004") from None
 
 
-# --- What the library does not tell: offsets, merged cells, and whether a stray cell makes the sheet huge ---------------
+# --- What the library does not tell: offsets, merged cells, whether a stray cell makes the sheet huge ------------------
 
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s([^>]*)>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*)>")
