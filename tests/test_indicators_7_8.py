@@ -1,0 +1,170 @@
+"""Indicators 7 and 8 by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.submissions import WALK_CLASSES
+
+REDUCTION, WALK = "land_per_gdp_reduction", "walk15_coverage"
+CITIES = ["330100", "330200", "330300", "330400", "330500", "330600", "330700", "330800", "330900", "331000", "331100"]
+
+
+def survey(bureau, region="330100", day="2026-11-01", **areas):
+    """Survey totals by year, 公顷; year 2025 is `y2025`."""
+    rows = [{"行政区代码": region, "年份": year[1:], "面积": str(area)} for year, area in areas.items()]
+    bureau.hand_in("建设用地变更调查", *rows, day=day, city=region if region != "330106" else "330100", batch=region)
+
+
+def economy(bureau, region="330100", gdp="100", day="2026-11-01", **indices):
+    rows = [{"行政区代码": region, "年份": "2025", "现价GDP": gdp}]
+    rows += [{"行政区代码": region, "年份": year[1:], "现价GDP": "999", "可比价指数": index} for year, index in indices.items()]
+    bureau.hand_in("地区生产总值", *rows, day=day, city=region if region != "330106" else "330100", batch=region)
+
+
+def test_reduction_of_one_year(bureau):
+    # S 1000 → 1010, G 100 → 105: 1 − (1010/105)/(1000/100) = 1 − 1010/1050 = 3.8095238095…%
+    survey(bureau, y2025=1000, y2026=1010)
+    economy(bureau, y2026="105.0")
+    figure = bureau.figure(REDUCTION)
+    assert figure["value"] == pytest.approx((1 - 1010 / 1050) * 100, abs=1e-12)
+    assert (float(figure["numerator"]), float(figure["denominator"])) == (pytest.approx(1010 / 105, abs=1e-9), 10.0)
+    # the index is known to ±0.05: 104.95 and 105.05
+    assert figure["low"] == pytest.approx((1 - 1010 / 1049.5) * 100, abs=1e-12)
+    assert figure["high"] == pytest.approx((1 - 1010 / 1050.5) * 100, abs=1e-12)
+
+
+def test_reductions_chain(bureau):
+    # Land constant, GDP per year × 1/0.96: 4 % and 4 % is 7.84 %. With indices to 4 decimals: 104.1667.
+    survey(bureau, y2025=1000, y2026=1000, y2027=1000, day="2028-11-01")
+    economy(bureau, y2026="104.1667", y2027="104.1667", day="2028-11-01")
+    cumulative = bureau.figure(REDUCTION, year=2027, as_of="2028-12-01")["value"]
+    annual = bureau.figure(REDUCTION, year=2027, basis="annual", as_of="2028-12-01")["value"]
+    assert annual == pytest.approx((1 - 100 / 104.1667) * 100, abs=1e-10)
+    assert cumulative == pytest.approx((1 - (100 / 104.1667) ** 2) * 100, abs=1e-10)
+    assert round(cumulative, 2) == 7.84
+
+
+def test_base_year(bureau):
+    survey(bureau, y2024=990, y2025=1000)
+    economy(bureau)
+    assert bureau.figure(REDUCTION, year=2025)["value"] == 0.0
+    assert bureau.figure(REDUCTION, year=2025, basis="annual")["absence"] == "no_baseline"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"), [("2025-12-31", "not_due"), ("2026-01-01", "not_reported")]
+)
+def test_a_missing_year_is_due_only_after_it(bureau, as_of, expected):
+    for basis in ("annual", "cumulative"):  # its own reason wins over no_baseline
+        assert bureau.figure(REDUCTION, year=2025, basis=basis, as_of=as_of)["absence"] == expected
+
+
+def test_no_base_year_no_reduction(bureau):
+    survey(bureau, y2026=1000)
+    bureau.hand_in("地区生产总值", {"年份": "2025"}, {"年份": "2026"})
+    assert bureau.figure(REDUCTION)["absence"] == "no_baseline"
+
+
+def test_latest_vintage_counts_for_the_base_too(bureau):
+    survey(bureau, y2025=1000, y2026=1000)
+    economy(bureau, y2026="105.0", day="2026-10-01")
+    bureau.hand_in("建设用地变更调查", {"年份": "2025", "面积": "1100", "版本": "初步"}, day="2026-11-10", batch="修订")
+    before, after = (bureau.figure(REDUCTION, as_of=day) for day in ("2026-11-09", "2026-11-10"))
+    assert before["value"] == pytest.approx((1 - 1 / 1.05) * 100)
+    assert after["value"] == pytest.approx((1 - 1000 / 1.05 / 1100) * 100)
+
+
+def test_total_wins_over_classes_and_others_are_not_counted(bureau):
+    rows = [{"地类编码": "05", "面积": "600"}, {"地类编码": "1001", "面积": "400"}, {"地类编码": "1006", "面积": "50"}]
+    bureau.hand_in("建设用地变更调查", *rows)
+    economy(bureau)
+    figure = bureau.figure(REDUCTION, year=2025)
+    assert (float(figure["numerator"]), figure["excluded_count"]) == (10.0, 1)
+    bureau.hand_in("建设用地变更调查", {"面积": "1200"}, batch="合计")
+    figure = bureau.figure(REDUCTION, year=2025)
+    assert (float(figure["numerator"]), figure["excluded_count"]) == (12.0, 3)
+
+
+def test_province_own_rows_or_all_cities(bureau):
+    for city in CITIES:
+        survey(bureau, region=city, y2025=1000, y2026=1000)
+        economy(bureau, region=city, y2026="105.0" if city == "330100" else "110.0")
+    pooled = bureau.figure(REDUCTION, region="330000")
+    # G: 11 × 100 → 105 + 10 × 110 = 1205; S constant
+    assert pooled["value"] == pytest.approx((1 - 1100 / 1205) * 100)
+    assert (pooled["derived"], pooled["flags"]) == (True, "from_cities")
+    survey(bureau, region="330000", y2025=11000, y2026=11000)
+    economy(bureau, region="330000", gdp="1100", y2026="106.0")
+    own = bureau.figure(REDUCTION, region="330000")
+    assert (own["value"], own["derived"]) == (pytest.approx((1 - 1 / 1.06) * 100), False)
+
+
+def test_province_is_absent_when_a_city_is_missing(bureau):
+    for city in CITIES[1:]:
+        survey(bureau, region=city, y2025=1000)
+        economy(bureau, region=city)
+    figure = bureau.figure(REDUCTION, region="330000", year=2025)
+    assert (figure["absence"], figure["data_state"]) == ("not_reported", "incomplete")
+
+
+def test_counties_are_not_added_up(bureau):
+    survey(bureau, region="330106", y2025=100)
+    economy(bureau, region="330106", gdp="10")
+    assert bureau.figure(REDUCTION, region="330106", year=2025)["value"] == 0.0
+    assert bureau.figure(REDUCTION, region="330100", year=2025)["absence"] == "not_reported"
+
+
+# --- Indicator 8 -----------------------------------------------------------------------------------------------------
+
+
+def walk(bureau, region="330100", year=2025, covered=(80, 80, 80, 80, 80), residential=100, day="2026-11-01", **more):
+    rows = [
+        {"行政区代码": region, "年份": str(year), "设施类别": name, "居住用地面积": str(residential), "覆盖面积": str(area), **more}
+        for name, area in zip(WALK_CLASSES, covered, strict=False)
+    ]
+    bureau.hand_in("步行覆盖", *rows, city=region, year=year, day=day, batch=f"{region}{len(covered)}")
+
+
+def test_headline_is_the_mean_of_five(bureau):
+    walk(bureau, covered=(90, 80, 70, 60, 55))
+    figure, parts = bureau.figure(WALK, year=2025), bureau.parts(WALK, year=2025)
+    assert (figure["value"], float(figure["numerator"]), float(figure["denominator"])) == (71.0, 355.0, 500.0)
+    assert (parts["culture"], parts["elderly_care"], parts["lowest_class"]) == (90.0, 55.0, 55.0)
+    assert bureau.figure(WALK, year=2025, walk__headline="lowest_class")["value"] == 55.0
+
+
+def test_all_five_is_a_part(bureau):
+    walk(bureau)
+    bureau.hand_in("步行覆盖", {"设施类别": "五类全覆盖", "覆盖面积": "40"}, batch="全")
+    assert bureau.parts(WALK, year=2025)["all_five"] == 40.0
+    assert float(bureau.figure(WALK, year=2025)["numerator"]) == 400.0
+
+
+@pytest.mark.parametrize(("as_of", "expected"), [("2026-11-23", "not_due"), ("2026-12-31", "not_due"), ("2027-01-01", "not_reported")])
+def test_four_classes_are_not_five(bureau, as_of, expected):
+    walk(bureau, year=2026, covered=(80, 80, 80, 80))
+    figure = bureau.figure(WALK, as_of=as_of)
+    assert (figure["absence"], figure["excluded_count"], figure["numerator"]) == (expected, 4, None)
+
+
+def test_buffers_are_estimates(bureau):
+    walk(bureau, 测算方法="缓冲区")
+    assert bureau.figure(WALK, year=2025)["flags"] == "estimated"
+
+
+def test_province_pools_the_cities_that_reported_all_five(bureau):
+    walk(bureau, region="330100", covered=(80,) * 5)
+    walk(bureau, region="330200", covered=(150,) * 5, residential=300)
+    walk(bureau, region="330300", covered=(9, 9))
+    figure = bureau.figure(WALK, region="330000", year=2025)
+    # (80 + 150) / (100 + 300) = 57.5 %, not the mean of 80 and 50
+    assert (figure["value"], figure["data_state"]) == (57.5, "incomplete")
+    assert bureau.parts(WALK, region="330000", year=2025)["base_2025"] == 57.5
+
+
+def test_province_base_is_that_of_the_same_cities(bureau):
+    walk(bureau, region="330100", covered=(80,) * 5)
+    walk(bureau, region="330200", covered=(50,) * 5)
+    walk(bureau, region="330200", year=2026, covered=(60,) * 5)
+    assert bureau.parts(WALK, region="330000", year=2026)["base_2025"] == 50.0
