@@ -255,7 +255,7 @@ class IndicatorView:
     sentences: tuple[str, ...]
 
 
-# --- Tasks, modes, measures, projects, parks, deadlines ----------------------------------------------------------------
+# --- Tasks, modes, measures, projects, parks, deadlines -------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +361,7 @@ class Deadline:
     source: str
 
 
-# --- Quality -----------------------------------------------------------------------------------------------------------
+# --- Quality -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,7 +452,7 @@ class Entry:
     source: str | None
 
 
-# --- The whole ---------------------------------------------------------------------------------------------------------
+# --- The whole ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,7 +492,7 @@ class ReportModel:
 
 
 def load(release_db: Path) -> ReportModel:
-    """The report model of a built or released DuckDB file, opened read-only. Raises duckdb.Error when it is no release."""
+    """The report model of a built or released DuckDB file, read-only. Raises duckdb.Error when it is none."""
     from assets.outputs import loading  # the reader needs these types; documents need only this module
 
     return loading.load(release_db)
