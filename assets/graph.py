@@ -200,8 +200,8 @@ def _years(context: dg.AssetExecutionContext) -> list[int] | None:
 
 # --- mart and release ----------------------------------------------------------------------------------------------
 
-#: What each mart is made from, beyond the declarations.
-_ALL_INDICATORS = [dg.AssetKey(["indicator", code]) for code in INDICATORS]
+#: Marts that are made from something else than figures.
+_FIGURES = [*(dg.AssetKey(["indicator", code]) for code in INDICATORS), dg.AssetKey(["core", "annual_task"])]
 _ALL_CORE = [UNNAMED, *(dg.AssetKey(["core", name]) for name in TABLES)]
 _MART_DEPS: dict[str, list[dg.AssetKey]] = {
     "submission": _ALL_CORE,
@@ -209,13 +209,12 @@ _MART_DEPS: dict[str, list[dg.AssetKey]] = {
     "release_info": [SUBMISSION],
     "target": [],
     "data_dictionary": [],
-    "assessment": [*_ALL_INDICATORS, dg.AssetKey(["core", "annual_task"])],
 }
 
 
 def mart_asset(mart: Mart) -> dg.AssetsDefinition:
     @dg.asset(
-        key=["mart", mart.name], group_name="mart", deps=_MART_DEPS.get(mart.name, _ALL_INDICATORS), pool=POOL,
+        key=["mart", mart.name], group_name="mart", deps=_MART_DEPS.get(mart.name, _FIGURES), pool=POOL,
         owners=OWNERS, kinds={"duckdb", "parquet"}, tags={"layer": "mart"},
         description=f"{mart.label} {mart.label_en}。粒度：{mart.grain}。" + (f"\n\n{mart.note}" if mart.note else ""),
         metadata={"dagster/column_schema": mart_columns(mart), "key": ", ".join(mart.key)},
@@ -223,13 +222,18 @@ def mart_asset(mart: Mart) -> dg.AssetsDefinition:
     def build(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         now, place = Circumstances.of(context.run, context.instance, home), home.place
         with home.connect_warehouse() as con:
-            if reason := unready(con, now.context):
-                raise dg.Failure(reason)
+            if mart.name not in _MART_DEPS:
+                _require_ready(con, now.context)
             release_id = release.next_id(place, now.context.as_of)
             rows = marts.build(con, place.build, mart.name, now.context, release_id, now.made_at)
             return _metadata({}, rows)
 
     return build
+
+
+def _require_ready(con: duckdb.DuckDBPyConnection, context: Context) -> None:
+    if reason := unready(con, context):
+        raise dg.Failure(reason)
 
 
 def mart_columns(mart: Mart) -> dg.TableSchema:
@@ -245,6 +249,7 @@ def mart_columns(mart: Mart) -> dg.TableSchema:
 def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     now, place = Circumstances.of(context.run, context.instance, home), home.place
     with home.connect_warehouse() as con:
+        _require_ready(con, now.context)
         made_from = stamp(con, now.context)
     if known := release.same(place, made_from):
         context.log.info(f"没有变化：与发布 {known.release_id} 相同")
