@@ -21,10 +21,10 @@ _MARKS = frozenset({"supervision_no", "supplied_area_mu", "land_source"})
 #: Headers of the export that are known and not used; holders' names are never read.
 LANDCHINA_UNUSED = frozenset(
     (
-        "项目位置", "土地使用年限", "土地级别", "约定交地时间", "实际开工时间", "实际竣工时间", "批准单位", "土地使用权人", "受让人",
-        "分期支付约定", "支付期号", "约定支付日期", "约定支付金额", "序号", "url", "header", "location", "duration", "grade",
-        "paid_plan", "holder", "time4handover_plan", "time4commencement_reality", "time4completion_reality", "approvedby",
-        "serial_number", "link",
+        "项目位置", "土地使用年限", "土地级别", "约定交地时间", "实际开工时间", "实际竣工时间", "批准单位",
+        "土地使用权人", "受让人", "分期支付约定", "支付期号", "约定支付日期", "约定支付金额", "序号",
+        "url", "header", "location", "duration", "grade", "paid_plan", "holder", "approvedby", "serial_number", "link",
+        "time4handover_plan", "time4commencement_reality", "time4completion_reality",
     )
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ BAD = "\ufdd0"
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _NOISE = bytes([*range(9), 11, 12, *range(14, 32), 127])  # control characters that are no tab and no newline
 _INVISIBLE = ("\ufeff".encode(), "\u200b".encode())
-_CHUNK = 1 << 24
+_CHUNK, _SAMPLE = 1 << 20, 1 << 22
 
 codecs.register_error("landstock.bad", lambda error: (BAD, error.end))
 
@@ -34,7 +34,7 @@ def detect(data: bytes) -> str:
     low, high = head[1::2].count(0) / pairs, head[0::2].count(0) / pairs
     if max(low, high) > 0.2 and min(low, high) < 0.05:
         return "utf-16-le" if low > high else "utf-16-be"
-    foreign = [line for line in data[: _CHUNK >> 2].splitlines() if not line.isascii()][:400]
+    foreign = [line for line in data[:_SAMPLE].splitlines() if not line.isascii()][:400]
     as_utf8 = sum(_decodes(line, "utf-8") for line in foreign)
     return "utf-8" if 2 * as_utf8 >= len(foreign) else "gb18030"
 

@@ -111,7 +111,7 @@ def _guarded(step: Callable[[], _T]) -> _T:
         raise Unreadable("1005" if locked else "1004") from None
 
 
-# --- What the library does not tell: offsets, merged cells, whether a stray cell makes the sheet huge ------------------
+# --- What the library does not tell: offsets, merged cells, whether a stray cell makes the sheet huge -----------------
 
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s([^>]*)>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*)>")

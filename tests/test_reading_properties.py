@@ -1,0 +1,74 @@
+"""Whatever bytes come: nothing raises, and every line is accounted for."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assets.reading import parse_name, read
+
+from .reading_files import TASK_HEADER, TASK_NAME, checked, rows, workbook
+
+quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+cells = st.text(st.sampled_from('甲乙12.-,"\n\r\t;| \u3000\x00#合计注：'), max_size=5)
+lines = st.lists(st.lists(cells, max_size=6).map(",".join), max_size=12)
+
+
+def plain_book(book):
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, TASK_HEADER.split(","))
+    sheet.write_row(1, 0, ["330100", 2026, "x", 1])
+
+
+BOOK = workbook(plain_book)
+
+
+@quick
+@given(st.binary(max_size=400), st.sampled_from(["csv", "xlsx", "xls", "parquet", "json"]))
+def test_random_bytes(data, suffix):
+    checked(read(f"{TASK_NAME}.{suffix}", data))
+    checked(read(f"landchina.{suffix}", data))
+
+
+@quick
+@given(lines, st.sampled_from(["utf-8", "gb18030", "utf-16"]), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_random_rows_below_a_header(body, encoding, newline):
+    checked(read(f"{TASK_NAME}.csv", newline.join([TASK_HEADER, *body]).encode(encoding)))
+
+
+@quick
+@given(st.data(), st.sampled_from(["utf-8", "gb18030"]))
+def test_mutated_csv(data, encoding):
+    text = bytearray(
+        f'{TASK_HEADER}\n330100,2026,"批而未供",1\n330200,2026,闲置,2\n合计,,,3\n注：说明\n'.encode(encoding)
+    )
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        text[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    checked(read(f"{TASK_NAME}.csv", bytes(text)))
+
+
+@quick
+@given(st.integers(0, len(BOOK) - 1), st.binary(max_size=8), st.integers(0, 40))
+def test_mutated_workbook(at, patch, gap):
+    checked(read(f"{TASK_NAME}.xlsx", BOOK[:at] + patch + BOOK[at + gap :]))
+
+
+@quick
+@given(
+    st.lists(
+        st.sampled_from(["330100,2026,甲,1", '330100,2026,"甲\n乙",1', '330100,2026,"甲,1', "330100,2026,甲,1,2"]),
+        max_size=12,
+    )
+)
+def test_good_rows_survive_bad_ones(body):
+    reading = checked(read(f"{TASK_NAME}.csv", "\n".join([TASK_HEADER, *body]).encode()))
+    good = sum(line.startswith("330100,2026,甲,1") and not line.endswith(",2") for line in body)
+    assert sum(row[2] == "甲" for row in rows(reading)) == good
+    assert reading.rejected_rows >= sum(line.endswith(",2") for line in body)
+
+
+@quick
+@given(st.text(max_size=40))
+def test_any_name(name):
+    assert parse_name(name).name is not None
