@@ -7,8 +7,8 @@ GX has no DuckDB engine. What its SQL engine needs to run on one, as tried with 
 - regular expressions by REGEXP_MATCHES, which finds a part: the Postgres `~` that GX would take matches only a whole;
 - NaN is larger than everything and a null breaks no comparison: both need checks of their own.
 
-GX samples at most 20 (200) broken rows and spells its index query with unbound parameters, so only verdict and count are
-taken from it; which rows broke a check is what `Check.sql` answers. Importing this module takes seconds: do it late.
+GX samples at most 20 (200) broken rows and spells its index query with unbound parameters, so only verdict and count
+are taken from it; which rows broke a check is what `Check.sql` answers. Importing this module takes seconds: do it late.
 """
 
 from __future__ import annotations
@@ -153,9 +153,17 @@ class _Borrowed:
 
 def _engine(connection_string: str) -> sa.Engine:
     con = _connections[sa.make_url(connection_string).query["bound"]]
-    return sa.create_engine(
+    engine = sa.create_engine(
         "duckdb:///:memory:", creator=lambda: duckdb_engine.ConnectionWrapper(_Borrowed(con)), poolclass=sa.StaticPool
     )
+    engine.dialect.get_columns = _columns  # duckdb-engine's own way asks the Postgres catalogue: 50 ms a table
+    return engine
+
+
+def _columns(connection: sa.Connection, table_name: str, *_: Any, **__: Any) -> list[dict[str, Any]]:
+    """Names and nullability for GX; it asks for types only in expectations that are not used here."""
+    described = connection.exec_driver_sql(f'DESCRIBE "{table_name}"').fetchall()
+    return [{"name": row[0], "type": sa.types.NullType(), "nullable": True, "default": None} for row in described]
 
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):

@@ -111,12 +111,11 @@ _WHOLE = (
     mart_check(
         "indicator_value", "complete",
         NoRows(
-            f"WITH day AS (SELECT coalesce({AS_OF}, max(as_of)) AS as_of FROM {{table}}),"
-            f" years AS (SELECT unnest(range({FIRST_YEAR}, year(as_of) + 1)) AS year FROM day)"
-            f" SELECT r.code AS region_code, b.indicator, CAST(y.year AS INTEGER) AS year, b.basis"
-            f" FROM current_region r, {_CELLS}, years y"
-            f" ANTI JOIN {{table}} v ON (v.region_code, v.indicator, v.year, v.basis) = (r.code, b.indicator, y.year, b.basis)"
-            f" WHERE NOT (b.basis = '{Basis.PERIOD}' AND y.year > {_LAST_PERIOD})"
+            f"WITH wanted AS (SELECT r.code, b.indicator, b.basis, CAST(y.year AS INTEGER) AS year"
+            f" FROM current_region r, {_CELLS}, (SELECT unnest(range({FIRST_YEAR}, year({AS_OF}) + 1)) AS year) y"
+            f" WHERE NOT (b.basis = '{Basis.PERIOD}' AND y.year > {_LAST_PERIOD}))"
+            " SELECT w.code AS region_code, w.indicator, w.year, w.basis FROM wanted w ANTI JOIN {table} v"
+            " ON (v.region_code, v.indicator, v.year, v.basis) = (w.code, w.indicator, w.year, w.basis)"
         ),
         "现行各地区、各指标、各年、各口径齐全", "every region, indicator, year and basis is there",
         "缺行会在报告中无声消失；没有数据也应有一行并写明缺值原因。",

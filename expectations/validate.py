@@ -1,9 +1,11 @@
-"""Run the suites on a DuckDB connection and say, for every check, whether it holds, where it does not, and what to do."""
+"""Run the suites on a DuckDB connection: for every check whether it holds, where it does not, and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -12,6 +14,9 @@ from schemas.policy import regions as own_regions
 
 from .checks import CRITICAL, Check
 from .suites import checks
+
+if TYPE_CHECKING:
+    from .duckdb_engine import Outcome
 
 SAMPLE = 20
 #: Mart checks find the codes in force here, whatever region table the run was made with.
@@ -88,10 +93,9 @@ def validate(
         con.execute(f"DROP VIEW IF EXISTS temp.{REGIONS}")
 
 
-def _table(con: duckdb.DuckDBPyConnection, layer: str, table: str, chosen: list[Check]) -> list[CheckResult]:
+def _table(con: duckdb.DuckDBPyConnection, layer: str, table: str, suite: list[Check]) -> list[CheckResult]:
     from .duckdb_engine import Outcome, run  # takes seconds to import
 
-    suite = [check for check in chosen if check.table == table]
     try:
         outcomes = run(con, f"{layer}.{table}", [check.expectation for check in suite])
     except duckdb.Error as error:
@@ -99,7 +103,7 @@ def _table(con: duckdb.DuckDBPyConnection, layer: str, table: str, chosen: list[
     return [_result(con, check, outcome) for check, outcome in zip(suite, outcomes, strict=True)]
 
 
-def _result(con: duckdb.DuckDBPyConnection, check: Check, outcome) -> CheckResult:
+def _result(con: duckdb.DuckDBPyConnection, check: Check, outcome: Outcome) -> CheckResult:
     if outcome.passed:
         return CheckResult(check, True, 0, (), f"{check.label}：通过", f"{check.label_en}: passed")
     sample, error = (), outcome.error

@@ -1,0 +1,87 @@
+"""From suites to Dagster: every check of a layer is an asset check; the critical ones block what comes after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from schemas.policy import Regions
+
+from .checks import CRITICAL, Check
+from .suites import checks
+from .validate import CheckResult, validate
+
+#: How the resource `home` opens the database of a layer.
+CONNECT = {"core": "connect_warehouse", "mart": "connect_build"}
+
+
+def asset_checks(
+    layer: str,
+    tables: Iterable[str] | None = None,
+    *,
+    name: str | None = None,
+    regions: Callable[[Any], Regions | None] = lambda home: None,
+) -> dg.AssetChecksDefinition:
+    """The checks of a layer's tables, evaluated in one step that waits for all of these tables.
+
+    Asset keys are [layer, table]. The step needs a resource `home` with the context managers `connect_warehouse()` and
+    `connect_build()`, which yield a DuckDB connection; `regions` tells the region table from that resource. Steps
+    downstream of any of the tables wait for this one and do not start when a critical check fails: tables that are
+    made from one another belong in separate calls.
+    """
+
+    @dg.multi_asset_check(
+        specs=[_spec(check) for check in checks(layer, tables)],
+        name=name or f"{layer}_expectations",
+        description=f"Great Expectations on {layer}",
+        can_subset=True,
+        required_resource_keys={"home"},
+    )
+    def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        wanted, home = context.selected_asset_check_keys, context.resources.home
+        with getattr(home, CONNECT[layer])() as con:
+            results = validate(con, layer, sorted({key.asset_key.path[-1] for key in wanted}), regions=regions(home))
+        for result in results:
+            if dg.AssetCheckKey(asset_key(result.check), result.name) in wanted:
+                if not result.passed:
+                    context.log.warning(result.message)
+                yield as_asset_check_result(result)
+
+    return evaluate
+
+
+def asset_key(check: Check) -> dg.AssetKey:
+    return dg.AssetKey([check.layer, check.table])
+
+
+def _spec(check: Check) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name=check.name,
+        asset=asset_key(check),
+        blocking=check.severity == CRITICAL,
+        description=f"{check.label} / {check.label_en}",
+        metadata={"severity": check.severity, "why": check.why, "rules": "、".join(check.rules), "sql": check.sql},
+    )
+
+
+def as_asset_check_result(result: CheckResult) -> dg.AssetCheckResult:
+    """What Dagster shows of a result: the message, how many and which rows, and the query for all of them."""
+    critical = result.severity == CRITICAL
+    return dg.AssetCheckResult(
+        passed=result.passed,
+        asset_key=asset_key(result.check),
+        check_name=result.name,
+        severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
+        description=result.message,
+        metadata={}
+        if result.passed
+        else {
+            "unexpected": result.unexpected,
+            "sample": dg.MetadataValue.json(list(result.sample)),
+            "sql": result.sql,
+            "message_en": result.message_en,
+            "error": result.error or "",
+        },
+    )
