@@ -24,7 +24,7 @@ def make_context(as_of: date, overrides: dict[str, str], regions: str = "") -> C
     return Context(as_of, rules, policy.regions(regions or None), policy.target_version(as_of))
 
 
-def stamp(con: duckdb.DuckDBPyConnection, context: Context) -> Stamp:
+def stamp(con: duckdb.DuckDBPyConnection, context: Context, what_if: bool = False) -> Stamp:
     """What a release made now under this context would be made from."""
     return Stamp(
         as_of=context.as_of.isoformat(),
@@ -33,6 +33,7 @@ def stamp(con: duckdb.DuckDBPyConnection, context: Context) -> Stamp:
         target_version=context.target_version,
         regions=hashlib.sha256(context.regions.frame.write_csv().encode()).hexdigest()[:16],
         software=version("landstock"),
+        what_if=what_if,
     )
 
 

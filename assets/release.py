@@ -34,6 +34,10 @@ class ReleaseError(Trouble):
     """A release cannot be made or found."""
 
 
+class UnknownRelease(ReleaseError):
+    """There is no release of that name."""
+
+
 class Kind(StrEnum):
     """Why a release was made (发布类型). Only RELEASE moves `current`."""
 
@@ -52,6 +56,7 @@ class Stamp:
     target_version: str
     regions: str = ""  # fingerprint of the region table
     software: str = ""
+    what_if: bool = False  # a trial with other rules, not the department's choice
     contract_version: str = CONTRACT_VERSION
 
 
@@ -79,7 +84,7 @@ class Manifest:
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         data = json.loads(text)
-        stamp = Stamp(**{each.name: data.pop(each.name) for each in fields(Stamp)})
+        stamp = Stamp(**{each.name: data.pop(each.name) for each in fields(Stamp) if each.name in data})
         return cls(**data, stamp=stamp)
 
 
@@ -104,7 +109,7 @@ def manifest(home: Home, release_id: str) -> Manifest:
     folder = home.releases / release_id
     if not _ID.fullmatch(release_id) or not folder.is_dir():
         known = "、".join(ids(home)[-5:]) or "（还没有）"
-        raise ReleaseError(
+        raise UnknownRelease(
             f"没有发布 {release_id!r}。最近的发布：{known}；全部见 landstock releases",
             f"no release {release_id!r}. Latest: {known}; all: landstock releases",
         )

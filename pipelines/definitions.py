@@ -4,6 +4,7 @@ Loaded by `dagster dev -w workspace.yaml`, by `dg`, and by the command line, whi
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -12,8 +13,11 @@ import dagster as dg
 
 from assets.graph import AS_OF, FIRST, LAST, YEARS, HomeResource, all_assets
 from assets.home import SHANGHAI
+from expectations.bridge import asset_checks
 from pipelines import landing, settings
+from schemas import policy
 from schemas.indicators import FIRST_YEAR
+from schemas.policy import Regions
 
 NIGHTLY = "nightly"
 
@@ -75,6 +79,18 @@ def on_failure(context: dg.RunFailureSensorContext, home: HomeResource) -> None:
         log.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
+@dg.logger(description="命令行的进度：不在控制台另写日志")
+def progress(_: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.getLogger("landstock.progress")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    return logger
+
+
+def _regions(home: HomeResource) -> Regions:
+    return policy.regions(home.regions or None)
+
+
 def definitions(chosen: settings.Settings) -> dg.Definitions:
     """Everything, for one installation."""
     home = HomeResource(
@@ -83,12 +99,13 @@ def definitions(chosen: settings.Settings) -> dg.Definitions:
     )  # fmt: skip
     return dg.Definitions(
         assets=all_assets(),
-        asset_checks=[],
+        asset_checks=[asset_checks("core", regions=_regions), asset_checks("mart", regions=_regions)],
         jobs=[nightly],
         schedules=[nightly_at_two],
         sensors=[landing_sensor, on_failure],
         resources={"home": home},
         executor=dg.in_process_executor,
+        loggers={"progress": progress, "console": dg.colored_console_logger},
     )
 
 

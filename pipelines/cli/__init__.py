@@ -1,0 +1,161 @@
+"""The command `landstock`. Commands are loaded when they are called, so that small ones start at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from assets.home import Locked, Trouble
+
+OK, DATA, USAGE, ENVIRONMENT, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+#: command → (module:function, what it does in Chinese, in English); order is that of the help.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "demo": ("demo:demo", "离线演示：造一省的报送、跑全流程、出 11 市一览", "a made-up province, the whole pipeline"),
+    "run": ("run:run", "每晚的全流程：留存、入库、指标、成果、发布", "the nightly: capture to release"),
+    "backfill": ("backfill:backfill", "回算若干年份，先列计划", "recompute years in one run, plan first"),
+    "check": ("check:check", "报送前自查：逐条列出问题与建议", "what a clerk runs before handing in"),
+    "query": ("query:query", "用 SQL 查询当前发布（只读）", "SQL on the current release, read-only"),
+    "status": ("status:status", "各市报送是否齐全、最近发布、待入库文件", "missing submissions, last release"),
+    "targets": ("targets:targets", "方案目标表及合计", "targets of the plan with their sums"),
+    "dict": ("dictionary:search", "数据字典检索", "search the data dictionary"),
+    "releases": ("releases:releases", "全部发布", "all releases"),
+    "rollback": ("releases:rollback", "把当前发布切换到另一发布", "make another release the current one"),
+    "doctor": ("doctor:doctor", "检查运行环境，逐项给出处理办法", "the environment, with a remedy per line"),
+    "synth": ("demo:synth", "生成仿真报送数据", "the data generator"),
+}
+
+
+class Commands(click.Group):
+    """Finds commands in COMMANDS without importing more than the one that was called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name][0].split(":")
+        return getattr(import_module(f"pipelines.cli.{module}"), function)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"没有命令 {args[0]!r}；可用的命令：{'、'.join(COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        english = os.environ.get("LANDSTOCK_LANG") == "en"
+        with formatter.section("Commands" if english else "命令 Commands"):
+            formatter.write_dl([(name, texts[1 + english]) for name, texts in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="landstock", message="landstock %(version)s")
+def landstock() -> None:
+    """存量空间提质增效行动方案（2025）评估数据管线。
+
+    From the bureaus' submissions to eight indicators per city and year.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and leave with the contract's exit code."""
+    _speak_utf8()
+    code = call(arguments)
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def call(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; every failure becomes a sentence on stderr and an exit code, never a traceback."""
+    try:
+        return landstock.main(arguments, prog_name="landstock", standalone_mode=False) or OK
+    except click.UsageError as error:
+        _complain(_usage(error))
+        return USAGE
+    except click.ClickException as error:
+        _complain(error.format_message())
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        _complain("已中断。完成的部分都已保存，重新执行即可继续")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        text, code = _explain(error)
+        _complain(text)
+        return code
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    from assets.release import UnknownRelease
+    from schemas.policy import PolicyError
+
+    if isinstance(error, Trouble):
+        code = BUSY if isinstance(error, Locked) else USAGE if isinstance(error, UnknownRelease) else ENVIRONMENT
+        return (error.en if _english() else str(error)), code
+    if isinstance(error, PolicyError):
+        return f"口径、目标或行政区划设置有误：{error}", USAGE
+    log = _write_log(error)
+    return (
+        f"程序遇到意外错误：{type(error).__name__}：{' '.join(str(error).split())[:200]}。"
+        f"详情见 {log}；可先运行 landstock doctor 检查环境"
+    ), ENVIRONMENT
+
+
+def _write_log(error: Exception) -> Path | str:
+    """The full story for whoever maintains the program; in the home when it can be written, else beside it."""
+    from pipelines import settings
+
+    try:
+        folder = settings.load(_home_flag()).place.logs
+        folder.mkdir(parents=True, exist_ok=True)
+        log = folder / f"error-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        return log
+    except Exception:
+        return "（日志无法写入）"
+
+
+def _home_flag() -> dict[str, str]:
+    named = [after for flag, after in zip(sys.argv, sys.argv[1:], strict=False) if flag == "--home"]
+    return {"home": named[-1]} if named else {}
+
+
+def _usage(error: click.UsageError) -> str:
+    command = error.ctx.command_path if error.ctx else "landstock"
+    return f"用法有误：{_usage_problem(error)}。用法见 {command} --help"
+
+
+def _usage_problem(error: click.UsageError) -> str:
+    if isinstance(error, click.NoSuchOption):
+        return f"没有选项 {error.option_name}"
+    if isinstance(error, click.MissingParameter):
+        return f"缺少 {error.param.make_metavar(error.ctx) if error.param else ''}"
+    if isinstance(error, click.BadParameter) and error.param:
+        return f"{error.param.opts[0]}：{error.message}"
+    return error.format_message()
+
+
+def _english() -> bool:
+    given = [after for flag, after in zip(sys.argv, sys.argv[1:], strict=False) if flag == "--lang"]
+    return (given[-1] if given else os.environ.get("LANDSTOCK_LANG")) == "en"
+
+
+def _complain(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _speak_utf8() -> None:
+    """Chinese comes out whole under LANG=C too."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")

@@ -1,0 +1,96 @@
+"""`landstock check`: what a clerk runs before handing in. Reads and checks; keeps nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from assets.checking import check as check_rows
+from assets.core import receipt_counts
+from assets.raw import receipt_number
+from assets.reading import read
+from assets.reading.source import Checked, Finding
+from pipelines import settings
+from pipelines.cli.desk import Desk, options
+from pipelines.cli.run import STATUSES
+from schemas import policy
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option("--most", default=50, show_default=True, help="每个文件最多显示的问题数，0 为全部 findings shown")
+@options("regions", "json")
+def check(desk: Desk, files: tuple[Path, ...], most: int) -> int:
+    """报送前自查：读取、核验，逐条列出位置、规则、问题和建议；不保存任何数据。
+
+    What a clerk runs before handing in; exit 1 when there are errors.
+    """
+    if absent := [str(path) for path in files if not path.is_file()]:
+        raise click.UsageError(f"找不到文件 {'、'.join(absent)}")
+    regions, day = policy.regions(desk.settings.regions or None), settings.today()
+    checked = {path: check_rows(read(path.name, path), regions, day) for path in files}
+    if desk.machine:
+        desk.hand_out([_as_data(path, each) for path, each in checked.items()])
+    else:
+        desk.show("\n\n".join(_receipt(desk, path, each, most) for path, each in checked.items()))
+    return int(any(_errors(each) for each in checked.values()))
+
+
+def _errors(checked: Checked) -> int:
+    return sum(finding.severity == "error" for finding in checked.findings)
+
+
+def _receipt(desk: Desk, path: Path, checked: Checked, most: int) -> str:
+    counts, errors = receipt_counts(checked), _errors(checked)
+    table = checked.reading.table.label if checked.reading.table else desk.pick("未识别的表", "unknown table")
+    lines = [
+        f"{path.name}（{table}）",
+        desk.pick(
+            f"结论：{STATUSES[checked.status][0]}　共 {counts['lines']} 行：可入库 {counts['rows_loaded']}，"
+            f"隔离 {counts['rows_quarantined']}，跳过 {counts['lines_skipped']}；"
+            f"错误 {errors}，提醒 {len(checked.findings) - errors}",
+            f"{STATUSES[checked.status][1]}: {counts['lines']} lines: {counts['rows_loaded']} good,"
+            f" {counts['rows_quarantined']} quarantined, {counts['lines_skipped']} skipped;"
+            f" {errors} errors, {len(checked.findings) - errors} warnings",
+        ),
+    ]
+    # Errors first: they are what keeps a row out.
+    findings = sorted(checked.findings, key=lambda each: each.severity != "error")
+    shown = findings[:most] if most else findings
+    lines += [line for finding in shown for line in _finding(desk, finding)]
+    if len(shown) < len(findings):
+        rest = len(findings) - len(shown)
+        lines.append(desk.pick(f"……另有 {rest} 条；--most 0 显示全部", f"… {rest} more; --most 0 shows all"))
+    return "\n".join(lines)
+
+
+def _finding(desk: Desk, finding: Finding) -> list[str]:
+    severity = desk.pick("✕ 错误", "✕ error") if finding.severity == "error" else desk.pick("▲ 提醒", "▲ warning")
+    place = finding.place
+    where = " ".join(part for part in (place.sheet, place.cell or _row(desk, place.row_number), place.column) if part)
+    key = desk.pick(f"（记录 {finding.key}）", f" (record {finding.key})") if finding.key else ""
+    lines = [f"  {severity} {finding.rule}  {where}{key}", f"      {finding.message}"]
+    return [*lines, f"      → {finding.suggestion}"] if finding.suggestion else lines
+
+
+def _row(desk: Desk, row: int | None) -> str | None:
+    return desk.pick(f"第{row}行", f"row {row}") if row else None
+
+
+def _as_data(path: Path, checked: Checked) -> dict:
+    import hashlib
+
+    sha = hashlib.sha256(path.read_bytes()).hexdigest()
+    file = checked.reading.file
+    table = file.table.name if file.table else None
+    return {
+        "file": str(path),
+        "sha256": sha,
+        "receipt_no": receipt_number(sha, table, file.region_code, file.year),
+        **receipt_counts(checked),
+        "errors": _errors(checked),
+        "warnings": len(checked.findings) - _errors(checked),
+        "findings": [asdict(finding) for finding in checked.findings],
+    }

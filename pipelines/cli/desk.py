@@ -1,0 +1,133 @@
+"""What all commands share: settings, language, where words go. Results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from assets.home import Home
+from pipelines import settings
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One command's settings and voice."""
+
+    settings: settings.Settings
+    machine: bool = False  # --json
+
+    @property
+    def home(self) -> Home:
+        return self.settings.place
+
+    def pick(self, zh: str, en: str) -> str:
+        """The text in the language of this command."""
+        return en if self.settings.language == "en" else zh
+
+    def tell(self, zh: str, en: str) -> None:
+        """Progress and remarks, for people, on stderr."""
+        click.echo(self.pick(zh, en), err=True)
+
+    def show(self, text: str) -> None:
+        """A result for people."""
+        click.echo(text)
+
+    def hand_out(self, data: Any) -> None:
+        """A result for machines, the same in every language."""
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=plain))
+
+
+def plain(value: Any) -> Any:
+    """A value of the database as JSON knows it."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
+
+
+class Day(click.ParamType):
+    """A day as YYYY-MM-DD."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} 不是日期，应写作 2026-11-23", param, ctx)
+
+
+class Span(click.ParamType):
+    """A range of years as 2025..2027, or one year."""
+
+    name = "YEARS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        first, _, last = value.partition("..")
+        if not (_is_year(first) and _is_year(last or first)) or int(first) > int(last or first):
+            self.fail(f"{value!r} 不是年份范围，应写作 2025..2027 或 2026", param, ctx)
+        return int(first), int(last or first)
+
+
+def _is_year(text: str) -> bool:
+    return text.isdecimal() and len(text) == 4
+
+
+class Switch(click.ParamType):
+    """A rulebook switch and its value, as name=value."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, chosen = value.partition("=")
+        if not equals or not name or not chosen:
+            self.fail(f"{value!r} 应写作 开关=值，例如 activation.idle=false", param, ctx)
+        return name, chosen
+
+
+_OPTIONS = {
+    "home": click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="数据目录 home directory"),
+    "landing": click.option("--landing", type=click.Path(path_type=Path), metavar="DIR", help="报送目录 landing"),
+    "regions": click.option("--regions", type=click.Path(path_type=Path), metavar="CSV", help="另用一张行政区划表"),
+    "lang": click.option("--lang", type=click.Choice(["zh", "en"]), help="语言 language of messages"),
+    "json": click.option("--json", "machine", is_flag=True, help="输出 JSON for machines"),
+    "as_of": click.option("--as-of", type=Day(), help="数据截止日，缺省为今天（北京时间） as-of day"),
+}
+
+
+def options(*names: str) -> Callable:
+    """Give a command some of the common options and hand it a Desk instead of them; --lang always."""
+    flags = {name for name in (*names, "lang") if name not in ("json", "as_of")}
+
+    def decorate(function: Callable) -> Callable:
+        @wraps(function)
+        def command(**given: Any) -> Any:
+            chosen = {name: given.pop(name) for name in flags}
+            return function(Desk(settings.load(chosen), given.pop("machine", False)), **given)
+
+        for name in reversed((*names, "lang")):
+            command = _OPTIONS[name](command)
+        return command
+
+    return decorate
+
+
+def is_terminal() -> bool:
+    """Whether a person watches stderr."""
+    return sys.stderr.isatty()

@@ -1,0 +1,245 @@
+"""`landstock run`: the nightly. Small when nothing changed: Dagster is only loaded when there is work."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assets import core, release, warehouse
+from assets.circumstances import make_context, stamp
+from assets.context import Context
+from assets.home import Home, HomeError
+from pipelines import landing, settings
+from pipelines.cli.desk import Desk, Switch, is_terminal, options
+from pipelines.cli.tables import clip
+
+if TYPE_CHECKING:
+    from pipelines.execution import Outcome
+
+
+@click.command()
+@options("landing", "home", "regions", "json", "as_of")
+@click.option("--year", "years", type=int, multiple=True, metavar="Y", help="即使没有变化也重算（可重复） recompute")
+@click.option(
+    "--rule", "rules", type=Switch(), multiple=True, help="推演：改用某口径开关 what-if, e.g. activation.idle=false"
+)
+@click.option("--strict", is_flag=True, help="有文件或行被退回时以 1 退出 exit 1 when something was refused")
+def run(
+    desk: Desk, as_of: date | None, years: tuple[int, ...], rules: tuple[tuple[str, str], ...], strict: bool
+) -> int:
+    """每晚的全流程：留存 → 入库 → 指标 → 成果表 → 发布。没有变化时不产生新发布。
+
+    The nightly: capture, validate, core, indicators, marts, release; touches only what changed.
+    """
+    day, overrides = as_of or settings.today(), dict(rules)
+    require_landing(desk.settings.landing)
+    context = make_context(day, desk.settings.rules | overrides, desk.settings.regions)
+    _require_years(years, day)
+    with desk.home.prepare().locked("landstock run"):
+        if not years and (known := unchanged(desk.settings, context, bool(overrides))):
+            return _say_unchanged(desk, known)
+        return carry_out(desk, day, overrides, strict=strict, years=years)
+
+
+def require_landing(place: Path) -> None:
+    """Raises HomeError when there is no landing directory."""
+    if not place.is_dir():
+        raise HomeError(
+            f"报送目录 {place} 不存在。请用 --landing DIR 指定，或先建立该目录并放入报送文件",
+            f"there is no landing directory at {place}. Name it with --landing DIR, or create it",
+        )
+
+
+def _require_years(years: tuple[int, ...], day: date) -> None:
+    if late := [year for year in years if year > day.year]:
+        raise click.UsageError(f"截止日 {day} 时 {'、'.join(map(str, late))} 年尚未开始")
+
+
+# --- Nothing changed -----------------------------------------------------------------------------------------------
+
+
+def unchanged(chosen: settings.Settings, context: Context, what_if: bool) -> release.Manifest | None:
+    """The release that a run would make again: all files known and loaded, the same as-of, rules and regions."""
+    home = chosen.place
+    if not home.warehouse.exists() or not release.ids(home):
+        return None
+    with warehouse.connect(home.warehouse) as con:
+        if landing.unseen(con, chosen.landing) or core.pending(con):
+            return None
+        return release.same(home, stamp(con, context, what_if))
+
+
+def _say_unchanged(desk: Desk, known: release.Manifest) -> int:
+    now = release.current(desk.home)
+    if desk.machine:
+        desk.hand_out({"unchanged": True, "release_id": known.release_id, "current": now})
+        return 0
+    zh = f"没有变化：报送、口径、截止日均与发布 {known.release_id} 相同，不产生新发布"
+    en = f"nothing changed: submissions, rules and as-of are those of release {known.release_id}; no new release"
+    if known.release_id != now and known.kind == release.Kind.RELEASE:
+        zh += f"（当前发布是 {now}；如需切换：landstock rollback {known.release_id}）"
+        en += f" (the current one is {now}; to switch: landstock rollback {known.release_id})"
+    desk.show(desk.pick(zh, en))
+    return 0
+
+
+# --- Something to do -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A file that this run took in."""
+
+    file_name: str
+    status: str
+    rows_loaded: int
+    rows_quarantined: int
+    first_error: str | None
+
+
+def carry_out(
+    desk: Desk, day: date, overrides: dict[str, str], *, strict: bool = False, keep_fresh: bool = False,
+    years: tuple[int, ...] = (), capture: bool = True,
+) -> int:  # fmt: skip
+    """Run the Dagster job and say what came of it; returns the exit code. The caller holds the lock."""
+    before = _loaded(desk.home)
+    desk.tell("正在准备……", "starting…")
+    from assets.graph import KEEP_FRESH, OVERRIDES, SUBMISSION
+    from pipelines.definitions import run_tags
+    from pipelines.execution import execute
+
+    tags = run_tags(day, *((min(years), max(years)) if years else ()))
+    tags |= {OVERRIDES: json.dumps(overrides)} if overrides else {}
+    tags |= {KEEP_FRESH: "true"} if keep_fresh else {}
+    outcome = execute(desk.settings, tags, _progress(desk), without=() if capture else (SUBMISSION,))
+    receipts = taken_in(desk.home, before)
+    code = _code(outcome, receipts, strict)
+    if desk.machine:
+        desk.hand_out(_as_data(outcome, receipts, code))
+    else:
+        _report(desk, outcome, receipts)
+    return code
+
+
+def _code(outcome: Outcome, receipts: list[Receipt], strict: bool) -> int:
+    if outcome.failed_checks:
+        return 1
+    if not outcome.success:
+        return 3
+    return int(strict and any(each.status in ("rejected", "partly_accepted") for each in receipts))
+
+
+def _loaded(home: Home) -> set[str]:
+    if not home.warehouse.exists():
+        return set()
+    with warehouse.connect(home.warehouse) as con:
+        return {each for (each,) in con.execute("SELECT submission_id FROM raw.submission WHERE loaded").fetchall()}
+
+
+def taken_in(home: Home, before: set[str]) -> list[Receipt]:
+    """Receipts of the files that were loaded since, in the order of receipt."""
+    with warehouse.connect(home.warehouse) as con:
+        rows = con.execute(
+            "SELECT submission_id, file_name, status, rows_loaded, rows_quarantined,"
+            " (SELECT arg_min(message, (row_number IS NOT NULL, row_number)) FROM raw.finding f"
+            "  WHERE f.submission_id = s.submission_id AND severity = 'error')"
+            " FROM raw.submission s WHERE loaded ORDER BY received_on, file_name, seq"
+        ).fetchall()
+    return [Receipt(*rest) for submission_id, *rest in rows if submission_id not in before]
+
+
+STATUSES = {
+    "accepted": ("接受", "accepted"),
+    "accepted_with_warnings": ("接受但有提醒", "accepted with warnings"),
+    "partly_accepted": ("部分接受", "partly accepted"),
+    "rejected": ("退回", "rejected"),
+}
+
+
+def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt]) -> None:
+    desk.show(_files_line(desk, receipts))
+    refused = [each for each in receipts if each.status in ("rejected", "partly_accepted")]
+    for each in refused[:5]:
+        desk.show(f"  {desk.pick(*STATUSES[each.status])}  {each.file_name}：{clip(each.first_error or '', 100)}")
+    if len(refused) > 5:
+        more = len(refused) - 5
+        desk.show("  " + desk.pick(f"……另有 {more} 个，见 quality_finding 表", f"… {more} more, see quality_finding"))
+    click.echo("\n".join(_ending(desk, outcome)), err=not outcome.success)
+
+
+def _files_line(desk: Desk, receipts: list[Receipt]) -> str:
+    if not receipts:
+        return desk.pick("没有新的报送文件", "no new files")
+    counts = {status: sum(each.status == status for each in receipts) for status in STATUSES}
+    parts = [f"{desk.pick(*STATUSES[status])} {count}" for status, count in counts.items() if count]
+    loaded, refused = sum(each.rows_loaded for each in receipts), sum(each.rows_quarantined for each in receipts)
+    return desk.pick(
+        f"新入库 {len(receipts)} 个文件：{'，'.join(parts)}；入库 {loaded:,} 行，隔离 {refused:,} 行",
+        f"{len(receipts)} new files: {', '.join(parts)}; {loaded:,} rows loaded, {refused:,} quarantined",
+    )
+
+
+_KINDS = {
+    "release": ("已设为当前发布", "now the current release"),
+    "look_back": ("回看，当前发布不变", "a look back; the current release stays"),
+    "what_if": ("推演，当前发布不变", "a what-if; the current release stays"),
+}
+
+
+def _ending(desk: Desk, outcome: Outcome) -> list[str]:
+    if outcome.failed_checks:
+        lines = [desk.pick("核验未通过，没有产生新发布；当前发布不变：", "checks failed, no release was made:")]
+        lines += [f"  {each.table} {each.name}：{clip(each.message, 160)}" for each in outcome.failed_checks[:10]]
+        return lines
+    if not outcome.success:
+        lines = [desk.pick("运行失败，没有产生新发布；当前发布不变：", "the run failed, no release was made:")]
+        lines += [f"  {clip(each, 160)}" for each in outcome.failures[:5]]
+        return [*lines, desk.pick(f"详情见 {outcome.log}", f"details: {outcome.log}")]
+    made = outcome.release
+    if made.get("unchanged"):
+        return [
+            desk.pick(f"结果与发布 {made['release_id']} 相同，没有产生新发布", f"same as release {made['release_id']}")
+        ]
+    lines = [f"{desk.pick('发布', 'release')} {made['release_id']}：{desk.pick(*_KINDS[made['kind']])}"]
+    if outcome.warnings:
+        lines.append(desk.pick(f"有 {outcome.warnings} 项核验提醒", f"{outcome.warnings} checks warn"))
+    return [*lines, f"  {made['path']}"]
+
+
+def _as_data(outcome: Outcome, receipts: list[Receipt], code: int) -> dict:
+    return {
+        "success": outcome.success,
+        "exit_code": code,
+        "run_id": outcome.run_id,
+        "release": outcome.release,
+        "files": [vars(each) for each in receipts],
+        "failed_checks": [vars(each) for each in outcome.failed_checks],
+        "failures": list(outcome.failures),
+    }
+
+
+_LAYERS = {
+    "raw": ("留存报送文件", "capturing"), "core": ("核验入库", "loading"), "indicator": ("计算指标", "indicators"),
+    "mart": ("生成成果表", "marts"), "release": ("封存发布", "sealing the release"),
+}  # fmt: skip
+
+
+def _progress(desk: Desk):
+    """On a terminal one line that moves; elsewhere one line per layer."""
+    told: set[str] = set()
+
+    def tell(begun: int, total: int, step: str) -> None:
+        layer = step.split("_")[0]
+        words = desk.pick(*_LAYERS.get(layer, (step, step)))
+        if is_terminal():
+            click.echo(f"\r\x1b[K[{begun}/{total}] {words}" + ("\n" if layer == "release" else ""), err=True, nl=False)
+        elif layer not in told:
+            told.add(layer)
+            desk.tell(f"[{begun}/{total}] {words}", f"[{begun}/{total}] {words}")
+
+    return tell
