@@ -1,0 +1,172 @@
+"""Marks on a clerk's own workbook: cells coloured and commented where they stand, everything else left as it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from . import comments
+from .package import Package
+from .styles import Styles
+from .xml import column_index, column_letters
+
+#: Notes on one sheet; beyond it a sheet opens slowly, and the receipt lists every finding anyway.
+MAX_NOTES = 2_000
+_REFERENCE = re.compile(r"([A-Z]+)(\d+)")
+_ROW = re.compile(rb'<row\b[^>]*?\sr="(\d+)"[^>]*>')
+
+#: A cell: row and column, both from 1.
+Spot = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Mark:
+    """What stands at one cell: the gravest severity and one line per finding."""
+
+    severity: str
+    lines: list[str] = field(default_factory=list)
+
+
+def annotate(package: Package, styles: Styles, marks: dict[str, dict[Spot, Mark]]) -> dict[str, int]:
+    """Colour and comment cells, by sheet name. Returns the sheets with more marks than notes: name → notes left out."""
+    left_out = {}
+    for sheet, spots in marks.items():
+        part = package.sheets.get(sheet)
+        if part is None or part not in package.parts:
+            continue
+        root = package.tree(part)
+        anchored = _anchored(root, package, spots)
+        _colour(root, package, part, styles, anchored)
+        noted = dict(sorted(anchored.items())[:MAX_NOTES])
+        comments.add(package, part, {spot: "\n".join(mark.lines) for spot, mark in noted.items()})
+        if len(anchored) > len(noted):
+            left_out[sheet] = len(anchored) - len(noted)
+    return left_out
+
+
+def _anchored(root: etree._Element, package: Package, spots: dict[Spot, Mark]) -> dict[Spot, Mark]:
+    """Marks inside a merged cell move to its first cell: only that one is seen."""
+    merged: dict[int, list[tuple[int, int, int]]] = {}
+    for each in root.iter(package.tag("mergeCell")):
+        top, left, bottom, right = _corners(each.get("ref", ""))
+        for row in range(top, bottom + 1):
+            merged.setdefault(row, []).append((top, left, right))
+    moved: dict[Spot, Mark] = {}
+    for (row, column), mark in spots.items():
+        spot = next(((top, left) for top, left, right in merged.get(row, ()) if left <= column <= right), (row, column))
+        there = moved.setdefault(spot, Mark(mark.severity))
+        there.severity = "error" if "error" in (there.severity, mark.severity) else mark.severity
+        there.lines += mark.lines
+    return moved
+
+
+def _corners(reference: str) -> tuple[int, int, int, int]:
+    cells = _REFERENCE.findall(reference)
+    if not cells:
+        return 0, 0, -1, -1
+    (left, top), (right, bottom) = cells[0], cells[-1]
+    return int(top), column_index(left), int(bottom), column_index(right)
+
+
+def _colour(root: etree._Element, package: Package, part: str, styles: Styles, spots: dict[Spot, Mark]) -> None:
+    data = root.find(package.tag("sheetData"))
+    if data is None:
+        return
+    by_row: dict[int, dict[int, Mark]] = {}
+    for (row, column), mark in sorted(spots.items()):
+        by_row.setdefault(row, {})[column] = mark
+    beside = _column_styles(root, package)
+    if part in package.rows:
+        package.rows[part] = _recoloured(root, package, package.rows[part], styles, by_row, beside)
+        return
+    for number, row in _wanted_rows(data, package, by_row):
+        _colour_row(row, number, package, styles, by_row[number], beside)
+
+
+def _recoloured(
+    root: etree._Element, package: Package, rows: bytes, styles: Styles, wanted: dict[int, dict[int, Mark]], beside
+) -> bytes:
+    """Rows as text with the wanted ones changed; a row that the sheet does not have is put in its place."""
+    opening = etree.tostring(etree.Element(package.tag("sheetData"), nsmap=root.nsmap)).replace(b"/>", b">")
+    pieces, done = [], 0
+
+    def changed(number: int, row: bytes) -> bytes:
+        tree = etree.fromstring(opening + row + b"</sheetData>")[0]
+        _colour_row(tree, number, package, styles, wanted[number], beside)
+        return etree.tostring(tree)
+
+    missing = sorted(wanted, reverse=True)
+    for found in _ROW.finditer(rows):
+        number = int(found[1])
+        while missing and missing[-1] < number:
+            pieces += [rows[done : found.start()], changed(missing[-1], b'<row r="%d"/>' % missing.pop())]
+            done = found.start()
+        if missing and missing[-1] == number:
+            end = found.end() if found[0].endswith(b"/>") else rows.index(b"</row>", found.end()) + len(b"</row>")
+            pieces += [rows[done : found.start()], changed(missing.pop(), rows[found.start() : end])]
+            done = end
+    pieces.append(rows[done:])
+    pieces += [changed(number, b'<row r="%d"/>' % number) for number in reversed(missing)]
+    return b"".join(pieces)
+
+
+def _colour_row(
+    row: etree._Element, number: int, package: Package, styles: Styles, wanted: dict[int, Mark], beside
+) -> None:
+    cells = dict(_numbered(row, package.tag("c")))
+    fallback = int(row.get("s", "0")) if row.get("customFormat") in ("1", "true") else None
+    for column, mark in wanted.items():
+        cell = cells.get(column)
+        if cell is None:
+            usual = fallback if fallback is not None else _style_of(beside, column)
+            cell = etree.Element(package.tag("c"), r=f"{column_letters(column)}{number}", s=str(usual))
+            at = next((each for index, each in sorted(cells.items()) if index > column), None)
+            row.append(cell) if at is None else at.addprevious(cell)
+            cells[column] = cell
+            row.attrib.pop("spans", None)  # an optional hint, wrong now
+        cell.set("s", str(styles.filled(int(cell.get("s", "0")), mark.severity)))
+
+
+def _wanted_rows(
+    data: etree._Element, package: Package, wanted: dict[int, object]
+) -> Iterator[tuple[int, etree._Element]]:
+    """The rows to touch, made where the sheet has none."""
+    missing = set(wanted)
+    after: list[tuple[int, etree._Element]] = []
+    for number, row in _numbered(data, package.tag("row")):
+        after.append((number, row))
+        if number in wanted:
+            missing.discard(number)
+            yield number, row
+    for number in sorted(missing):
+        made = etree.Element(package.tag("row"), r=str(number))
+        following = next((row for each, row in after if each > number), None)
+        data.append(made) if following is None else following.addprevious(made)
+        yield number, made
+
+
+def _numbered(parent: etree._Element, tag: str) -> Iterator[tuple[int, etree._Element]]:
+    """Rows or cells with their number; one that does not say it comes right after the one before."""
+    number = 0
+    for each in parent.iterchildren(tag):
+        place = each.get("r")
+        number = number + 1 if place is None else _number(place)
+        yield number, each
+
+
+def _number(place: str) -> int:
+    return int(place) if place.isdigit() else column_index(place.rstrip("0123456789"))
+
+
+def _column_styles(root: etree._Element, package: Package) -> list[tuple[int, int, int]]:
+    return [
+        (int(each.get("min")), int(each.get("max")), int(each.get("style", "0")))
+        for each in root.iter(package.tag("col"))
+    ]
+
+
+def _style_of(columns: list[tuple[int, int, int]], column: int) -> int:
+    return next((style for first, last, style in columns if first <= column <= last), 0)

@@ -1,0 +1,155 @@
+"""The file that a receipt annotates, as a workbook: the clerk's own where it is one, else its lines on a sheet.
+
+Lines keep their numbers: line 12 of a text file is row 12 of the sheet. Every cell is text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from assets.reading import landchina as portal
+from assets.reading.columnar import read_parquet
+from assets.reading.delimited import MAX_COLUMNS, SEPARATORS, Record, parse
+from assets.reading.header import split_label
+from assets.reading.report import Unreadable
+from assets.reading.text import to_utf8
+from assets.reading.workbook import read_workbook
+
+from .package import NotAWorkbook, Package, plain_workbook, worksheet
+from .xml import MAX_ROWS, Cell, row
+
+LINES = "原文"
+#: Longer files are shown with their head and the lines that have findings.
+MAX_LINES = 50_000
+_HEAD_LINES = 60
+_TEXT = 1  # the text style of `plain_workbook`
+
+
+@dataclass(frozen=True)
+class Original:
+    """A workbook to annotate. `sheet`: where findings without a sheet belong; `shift`: rows above the first record."""
+
+    package: Package
+    sheet: str | None = None
+    shift: int = 0
+    notes: tuple[str, ...] = ()  # what the reader must know of it
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What of a file must be shown, and what may be: the headers we know (comparable form), rows that have findings."""
+
+    labels: frozenset[str]
+    rows: frozenset[int]
+    private: bool = False  # columns that are not known may name persons: they stay in the file
+
+
+def original(form: str, data: bytes, shown: Shown) -> Original | None:
+    """The file as a workbook; None when it cannot be opened at all."""
+    try:
+        if form == "xlsx" and not shown.private:
+            return Original(Package.load(data))
+        return _AS_WORKBOOK[form](data, shown) if form in _AS_WORKBOOK else None
+    except (NotAWorkbook, Unreadable):
+        return None
+
+
+def _from_csv(data: bytes, shown: Shown) -> Original:
+    lines = to_utf8(data)[0].decode("utf-8", "replace").removesuffix("\n").split("\n")
+    separator = _separator(lines[:_HEAD_LINES], shown.labels)
+    records = parse(lines, 1, separator) if separator else (Record(n, 1, [line]) for n, line in enumerate(lines, 1))
+    rows = ((record.line, record.cells if record.problem is None else [lines[record.line - 1]]) for record in records)
+    return _on_one_sheet(rows, len(lines), shown)
+
+
+def _separator(head: Sequence[str], labels: frozenset[str]) -> str | None:
+    """The separator under which most known headers appear; None when there seems to be none."""
+
+    def fits(separator: str) -> tuple[int, int]:
+        known = (len(_known(record.cells, labels)) for record in parse(head, 1, separator))
+        return max(known, default=0), sum(line.count(separator) for line in head)
+
+    best = max(SEPARATORS, key=fits)
+    return best if any(fits(best)) else None
+
+
+def _known(cells: Sequence[str | None], labels: frozenset[str]) -> set[int]:
+    """Indices (from 1) of the cells that are headers we know."""
+    return {index for index, cell in enumerate(cells, 1) if cell and split_label(cell)[0] in labels}
+
+
+def _from_xls(data: bytes, shown: Shown, form: str = "xls") -> Original:
+    sheets = {}
+    for sheet in read_workbook(data, form):
+        lead = [None] * sheet.first_column
+        rows = ((cells[0], [*lead, *cells[1:]]) for cells in sheet.frame.iter_rows())
+        sheets[sheet.name] = _sheet(rows, sheet.frame.height, shown)
+    if not sheets:
+        raise NotAWorkbook("no sheets")
+    notes = ("原件各表以文字列出，不带格式；请在原件上改正。",)
+    return Original(plain_workbook(sheets), notes=notes)
+
+
+def _from_parquet(data: bytes, shown: Shown) -> Original:
+    names, frame = read_parquet(data)
+    rows = ((cells[0], cells[1:]) for cells in frame.iter_rows())
+    return _on_one_sheet(_headed(names, rows), frame.height + 1, shown)
+
+
+def _from_json(data: bytes, shown: Shown) -> Original:
+    names, frame, _, _ = portal.rows(list(portal.elements(to_utf8(data)[0].decode("utf-8", "replace"))))
+    rows = ((cells[0] + 1, cells[1:]) for cells in frame.iter_rows())
+    moved = replace(shown, rows=frozenset(each + 1 for each in shown.rows), private=False)  # only known keys were read
+    made = _on_one_sheet(_headed(names, rows), frame.height + 1, moved)
+    return Original(made.package, made.sheet, 1, (*made.notes, "第 n 条记录在“原文”页的第 n+1 行。"))
+
+
+def _headed(names: Sequence[str], rows: Iterable[tuple[int, Sequence[str | None]]]):
+    yield 1, names
+    yield from rows
+
+
+_AS_WORKBOOK = {
+    "csv": _from_csv,
+    "xls": _from_xls,
+    "xlsx": lambda data, shown: _from_xls(data, shown, "xlsx"),
+    "parquet": _from_parquet,
+    "json": _from_json,
+}
+
+
+_BEFORE = (
+    '<sheetViews><sheetView workbookViewId="0"/></sheetViews><sheetFormatPr defaultRowHeight="15"/>'
+    '<cols><col min="1" max="60" width="16" customWidth="1"/></cols>'
+)
+
+
+# --- Lines as a sheet ------------------------------------------------------------------------------------------------
+
+
+def _on_one_sheet(rows: Iterable[tuple[int, Sequence[str | None]]], count: int, shown: Shown) -> Original:
+    notes = ()
+    if count > MAX_LINES:
+        notes = (f"原文共 {count} 行，“{LINES}”页只列出前 {_HEAD_LINES} 行和有问题的行，行号不变。",)
+    return Original(plain_workbook({LINES: _sheet(rows, count, shown)}), LINES, notes=notes)
+
+
+def _sheet(rows: Iterable[tuple[int, Sequence[str | None]]], count: int, shown: Shown) -> str:
+    kept = iter(_selected(rows, shown.rows) if count > MAX_LINES else rows)
+    head = list(islice(kept, _HEAD_LINES))
+    header = max((number for number, _ in head), key=lambda n: len(_known(dict(head)[n], shown.labels)), default=0)
+    readable = _known(dict(head).get(header, ()), shown.labels)
+
+    def cells(number: int, values: Sequence[str | None]) -> Iterator[Cell]:
+        for index, value in enumerate(values[:MAX_COLUMNS], 1):
+            hidden = shown.private and value and index not in readable and number > header
+            yield "（未读取）" if hidden else value, _TEXT if value else 0
+
+    written = "".join(row(number, cells(number, values)) for number, values in chain(head, kept) if number <= MAX_ROWS)
+    return worksheet(written, before=_BEFORE)
+
+
+def _selected(rows: Iterable[tuple[int, Sequence[str | None]]], wanted: frozenset[int]):
+    return ((number, values) for number, values in rows if number <= _HEAD_LINES or number in wanted)

@@ -1,0 +1,122 @@
+"""A receipt as a workbook: its own sheet first, then the clerk's sheets with the findings marked in them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from lxml import etree
+
+from assets.reading.header import bureau, landchina
+from assets.reading.source import Checked
+from schemas.submissions import TABLES
+
+from .annotate import MAX_NOTES, annotate
+from .original import Original, Shown, original
+from .package import Package, in_namespace, plain_workbook, worksheet
+from .receipt import Receipt, marks, receipt_of
+from .sheet import MAX_LINKS, ReceiptSheet
+from .styles import Styles
+
+SHEET = "回执"
+_SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+_PLACEHOLDER = "原件"
+
+
+def workbook(checked: Checked, original: bytes, receipt_no: str, received_on: date) -> bytes:
+    """The receipt of a checked file as xlsx bytes; the same input gives the same bytes.
+
+    `original`: the file as handed in. First sheet 回执; the others are the clerk's own, findings coloured and noted.
+    """
+    return render(receipt_of(checked, original, receipt_no, received_on), original)
+
+
+def render(receipt: Receipt, data: bytes, *, with_original: bool = True) -> bytes:
+    """A receipt as xlsx bytes; without the original only its own sheet."""
+    source = original(receipt.form, data, _shown(receipt)) if with_original else None
+    if source is None:
+        return _alone(receipt, with_original)
+    styles = Styles(source.package)
+    left_out = annotate(source.package, styles, marks(receipt.findings, source.sheet, source.shift))
+    sheet = ReceiptSheet(receipt, source.package, styles, source.sheet, source.shift)
+    _put_first(source.package, sheet.xml(_notes(receipt, source, left_out)))
+    return source.package.save()
+
+
+def _shown(receipt: Receipt) -> Shown:
+    public = receipt.profile == "landchina"
+    table = TABLES.get(receipt.table or "")
+    labels = landchina().labels if public else bureau(table).labels if table else {}
+    rows = frozenset(f.place.row_number for f in receipt.findings if f.place.row_number)
+    return Shown(frozenset(labels), rows, private=public)
+
+
+def _alone(receipt: Receipt, wanted: bool) -> bytes:
+    """The receipt sheet by itself: the file cannot be opened, or there is nothing to mark in it."""
+    package = plain_workbook({_PLACEHOLDER: worksheet("")})
+    notes = ["原件无法打开，未附在后面。"] if wanted else []
+    content = ReceiptSheet(receipt, package, Styles(package), None, 0).xml(notes)
+    _put_first(package, content)
+    _drop_last(package)
+    return package.save()
+
+
+def _notes(receipt: Receipt, source: Original, left_out: dict[str, int]) -> list[str]:
+    notes = ["点“位置”可跳到原单元格：错误为红底，提醒为黄底，批注写明问题和建议。", *source.notes]
+    notes += [
+        f"工作表“{sheet}”问题较多：批注加到前 {MAX_NOTES} 个单元格为止，其余 {count} 个只着色，内容见下表。"
+        for sheet, count in left_out.items()
+    ]
+    if len(receipt.findings) > MAX_LINKS:
+        notes.append(f"前 {MAX_LINKS} 条带链接，其余请按位置查找。")
+    return notes
+
+
+# --- The order of sheets ---------------------------------------------------------------------------------------------
+
+
+def _put_first(package: Package, content: str) -> None:
+    """Add a sheet before all others and open the workbook there."""
+    book = package.tree(package.workbook)
+    name = _free_sheet_name(set(package.sheets))
+    for part in package.sheets.values():
+        _deselect(package, part)
+    part = package.free_name("xl/worksheets/receipt{}.xml")
+    package.add(part, in_namespace(content, package.namespace).encode(), _SHEET_TYPE)
+    sheets = book.find(package.tag("sheets"))
+    numbers = [int(each.get("sheetId", "0")) for each in sheets]
+    made = etree.Element(package.tag("sheet"), name=name, sheetId=str(max(numbers, default=0) + 1))
+    made.set(f"{{{package.relation_types}}}id", package.relate(package.workbook, "worksheet", part))
+    sheets.insert(0, made)
+    for view in book.iter(package.tag("workbookView")):
+        view.set("activeTab", "0")
+        view.set("firstSheet", "0")
+    for defined in book.iter(package.tag("definedName")):
+        if (local := defined.get("localSheetId")) is not None:  # counts sheets from the first
+            defined.set("localSheetId", str(int(local) + 1))
+
+
+def _free_sheet_name(taken: set[str]) -> str:
+    lowered = {name.lower() for name in taken}
+    candidates = [SHEET, *(f"{SHEET}{n}" for n in range(2, len(taken) + 3))]
+    return next(name for name in candidates if name not in lowered)
+
+
+def _deselect(package: Package, part: str) -> None:
+    """A workbook with two selected sheets would edit both at once."""
+    if b"tabSelected" in package.parts.get(part, b"")[:4096] or part in package.trees:
+        for view in package.tree(part).iter(package.tag("sheetView")):
+            view.attrib.pop("tabSelected", None)
+
+
+def _drop_last(package: Package) -> None:
+    book = package.tree(package.workbook)
+    sheets = book.find(package.tag("sheets"))
+    last = sheets[-1]
+    relation = package.relations(package.workbook)[package.relation_id(last)]
+    part = package.target(package.workbook, relation)
+    sheets.remove(last)
+    relation.getparent().remove(relation)
+    del package.parts[part]
+    types = package.tree("[Content_Types].xml")
+    for each in [each for each in types if each.get("PartName") == f"/{part}"]:
+        types.remove(each)

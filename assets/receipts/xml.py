@@ -1,0 +1,61 @@
+"""Text and cells as spreadsheet XML. A text that we write is always a literal, whatever it begins with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+#: An Excel cell holds no more characters than this.
+MAX_TEXT = 32_767
+MAX_ROWS = 1_048_576
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0\ufffe\uffff]")
+_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_SPECIAL = re.compile('[&<>"\r_\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0\ufffe\uffff]')
+
+#: One cell to write: text, a whole number or nothing, and the index of its style.
+Cell = tuple[str | int | None, int]
+
+
+def text(value: str) -> str:
+    """A text as XML content: too long is cut with an ellipsis, what XML cannot hold is shown as �."""
+    if len(value) > MAX_TEXT:
+        value = value[: MAX_TEXT - 1] + "…"
+    if _SPECIAL.search(value):
+        value = _ESCAPED.sub("_x005F_", _ILLEGAL.sub("\ufffd", value)).replace("\r", "_x000D_")
+        value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return value
+
+
+@cache
+def column_letters(index: int) -> str:
+    """Excel's name of the column with this index from 1."""
+    name = ""
+    while index:
+        index, digit = divmod(index - 1, 26)
+        name = chr(65 + digit) + name
+    return name
+
+
+def column_index(letters: str) -> int:
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - 64
+    return index
+
+
+def row(number: int, cells: Iterable[Cell], height: float | None = None) -> str:
+    """One row; strings are inline, hence never formulas. Empty cells without a style are left out."""
+    made = []
+    for index, (value, style) in enumerate(cells, 1):
+        place = f'r="{column_letters(index)}{number}"' + (f' s="{style}"' if style else "")
+        if value is None or value == "":
+            if style:
+                made.append(f"<c {place}/>")
+        elif isinstance(value, int):
+            made.append(f"<c {place}><v>{value}</v></c>")
+        else:
+            made.append(f'<c {place} t="inlineStr"><is><t xml:space="preserve">{text(value)}</t></is></c>')
+    tall = f' ht="{height}" customHeight="1"' if height else ""
+    return f'<row r="{number}"{tall}>{"".join(made)}</row>'
