@@ -22,6 +22,7 @@ from assets.reading.source import Checked, Finding
 from assets.warehouse import append
 from schemas.policy import Regions
 from schemas.submissions import TABLES
+from schemas.table import PROVENANCE
 
 Progress = Callable[[str], None] | None
 
@@ -135,8 +136,6 @@ def fingerprint(con: duckdb.DuckDBPyConnection, as_of: date) -> str:
 
 # --- Core as it was known on a day ---------------------------------------------------------------------------------
 
-_PROVENANCE = ("submission_id", "sheet", "row_number", "profile")
-
 
 def revisions(con: duckdb.DuckDBPyConnection, table: str, as_of: date) -> pl.DataFrame:
     """Every accepted revision received up to a day: the table's columns, provenance, and `revision` (1, 2, …) per key.
@@ -156,12 +155,23 @@ def latest(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("revision") == pl.col("revision").max().over("record_key"))
 
 
-def current(con: duckdb.DuckDBPyConnection, table: str, as_of: date) -> pl.DataFrame:
-    """The latest revision of every record received up to a day, cancelled ones included (their `status` says so)."""
+def current(
+    con: duckdb.DuckDBPyConnection, table: str, as_of: date, columns: tuple[str, ...] | None = None
+) -> pl.DataFrame:
+    """The latest revision of every record received up to a day, cancelled ones included (their `status` says so).
+
+    With `columns`, only these and the provenance. Only keys that stand more than once are ranked: most stand once.
+    """  # fmt: skip
+    wanted = "*" if columns is None else ", ".join(f'"{c}"' for c in dict.fromkeys((*columns, *PROVENANCE)))
     return con.execute(
-        f"SELECT c.*, s.received_on FROM core.{table} c JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?"
-        f" QUALIFY row_number() OVER (PARTITION BY c.record_key ORDER BY s.received_on DESC, s.file_name DESC, s.seq DESC) = 1",
-        [as_of],
+        f"WITH known AS (SELECT submission_id, received_on, file_name, seq FROM raw.submission WHERE received_on <= $day),"
+        f" many AS (SELECT record_key FROM core.{table} SEMI JOIN known USING (submission_id) GROUP BY ALL HAVING count(*) > 1),"
+        f" ranked AS (SELECT c.rowid AS id, row_number() OVER"
+        f"  (PARTITION BY c.record_key ORDER BY k.received_on DESC, k.file_name DESC, k.seq DESC) AS place"
+        f"  FROM core.{table} c JOIN known k USING (submission_id) SEMI JOIN many USING (record_key)),"
+        f" superseded AS (SELECT id FROM ranked WHERE place > 1)"
+        f" SELECT {wanted} FROM core.{table} c SEMI JOIN known USING (submission_id) ANTI JOIN superseded ON c.rowid = id",
+        {"day": as_of},
     ).pl()
 
 

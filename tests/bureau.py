@@ -115,7 +115,7 @@ class Bureau:
             result = indicators.compute(self.con, code, context, indicators.years(self.con, context.as_of))
             figures.append(result.figures.with_columns(indicator=pl.lit(code)))
             bases.append(result.parts.filter(part=evaluation.WALK_BASE).select("region_code", "year", "value"))
-        plans = inputs.load(self.con, ("annual_task",), context)["annual_task"]
+        plans = inputs.load(self.con, {"annual_task": ("year", "task", "task_area_mu")}, context)["annual_task"]
         return evaluation.assess(pl.concat(figures), current_targets(context), plans, pl.concat(bases), context)
 
     def assessment(self, indicator: str, region: str = "330100", year: int = 2026, horizon: int = 2027, **more) -> dict:

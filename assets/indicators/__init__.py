@@ -25,7 +25,7 @@ from schemas.submissions import TABLES
 def compute(con: duckdb.DuckDBPyConnection, code: str, context: Context, years: list[int]) -> Result:
     """One indicator as it was known under a context; reads core, writes nothing."""
     module = import_module(f"assets.indicators.{code}")
-    return module.derive(inputs_layer.load(con, INDICATORS[code].tables, context), context, years)
+    return module.derive(inputs_layer.load(con, module.NEEDS, context), context, years)
 
 
 def derive(

@@ -12,12 +12,19 @@ from assets.context import Context
 from assets.indicators import figures
 from assets.indicators.inputs import Inputs
 from assets.indicators.ledger import empty, entries
-from assets.indicators.redeveloped_inefficient_land import completions
+from assets.indicators.redeveloped_inefficient_land import PATCH_COLUMNS, completions
 from assets.shapes import EXACT
 from schemas.indicators import INDICATORS
 from schemas.table import Unit
 
 INDICATOR = INDICATORS["activated_stock_land"]
+NEEDS = {
+    "land_supply": (
+        "parcel_code", "supplied_area_mu", "existing_area_mu", "historical_unsupplied_area_mu", "contract_date",
+    ),
+    "inefficient_land": ("parcel_code", *PATCH_COLUMNS),
+    "idle_land": ("parcel_code", "disposal_way", "disposal_date", "disposed_area_mu"),
+}  # fmt: skip
 
 #: Order of events on one parcel and day.
 RESUPPLY, SELF_REDEVELOPMENT, IDLE_REUSE = "resupply", "self_redevelopment", "idle_reuse"
@@ -120,22 +127,15 @@ def unknown_origin(inputs: Inputs, context: Context) -> pl.DataFrame:
 
 def parts(ledger: pl.DataFrame, inputs: Inputs, context: Context, years: list[int]) -> pl.DataFrame:
     """Claimed area by kind of event, claims without a parcel code, and 历史批而未供 (shown, not counted by default)."""
-    counted = ledger.filter(role="numerator")
-    start = context.rules["activation.start"]
-    historical = inputs["land_supply"].filter(pl.col("contract_date").is_between(start, context.as_of))
-    place = ("region_code", "city_code")
-    rows = pl.concat(
-        [
-            counted.select(*place, "year", part="component", amount="amount"),
-            counted.filter(reason="no_parcel_code").select(
-                *place, "year", part=pl.lit("without_parcel_code"), amount="amount"
-            ),
-            historical.select(
-                *place,
-                year=pl.col("contract_date").dt.year(),
-                part=pl.lit("historical_unsupplied"),
-                amount=pl.col("historical_unsupplied_area_mu").fill_null(0).cast(EXACT),
-            ),
-        ]
+    counted, year = ledger.filter(role="numerator"), pl.col("contract_date").dt.year()
+    supply = inputs["land_supply"].filter(
+        pl.col("contract_date").is_between(context.rules["activation.start"], context.as_of)
     )
+    by_event = figures.sums(
+        counted, pl.col("year"),
+        **{kind: pl.col("amount").filter(pl.col("component") == kind) for kind in _ORDER},
+        without_parcel_code=pl.col("amount").filter(pl.col("reason") == "no_parcel_code"),
+    )  # fmt: skip
+    historical = figures.sums(supply, year, historical_unsupplied=pl.col("historical_unsupplied_area_mu"))
+    rows = pl.concat([by_event, historical])
     return figures.event_parts(rows, INDICATOR, context, years, Unit.MU)

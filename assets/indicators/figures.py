@@ -12,7 +12,7 @@ import polars as pl
 
 from assets.context import Context
 from assets.indicators.ledger import published_amount
-from assets.shapes import FIGURE, PART
+from assets.shapes import EXACT, FIGURE, PART
 from schemas.indicators import FIRST_YEAR, Absence, Basis, DataState, Indicator, period_of
 
 
@@ -126,9 +126,7 @@ def grid(indicator: Indicator, yearly: pl.DataFrame, context: Context, years: li
     frame = windows(indicator, years, context.as_of)
     sums = over_windows(yearly, frame).with_columns(has_rows=(pl.col("records") + pl.col("excluded")) > 0)
     cells = regions_frame(context).join(frame, how="cross").join(sums, on=["region_code", "year", "basis"], how="left")
-    cells = cells.with_columns(
-        pl.col("has_rows", "public").fill_null(False), pl.col(_SUMS).fill_null(0)
-    )
+    cells = cells.with_columns(pl.col("has_rows", "public").fill_null(False), pl.col(_SUMS).fill_null(0))
     return cells.filter((pl.col("year") >= FIRST_YEAR) | pl.col("has_rows"))
 
 
@@ -224,6 +222,15 @@ def conform(frame: pl.DataFrame) -> pl.DataFrame:
 def ratio(factor: int) -> pl.Expr:
     """top / bottom × factor to twelve decimals, null where bottom is 0: an exact 58.5 stays 58.5 in a double."""
     return pl.col("top") * factor / pl.when(pl.col("bottom") != 0).then("bottom")
+
+
+def sums(rows: pl.DataFrame, year: pl.Expr, **amounts: pl.Expr) -> pl.DataFrame:
+    """Several sums over the same rows in one pass: (region_code, city_code, year, part, amount), a part per amount."""
+    keys = ("region_code", "city_code", "year")
+    summed = rows.group_by("region_code", "city_code", year=year).agg(
+        amount.sum().cast(EXACT).alias(part) for part, amount in amounts.items()
+    )
+    return summed.unpivot(on=list(amounts), index=list(keys), variable_name="part", value_name="amount")
 
 
 def event_parts(

@@ -18,6 +18,10 @@ from schemas.submissions import TASK_IDLE
 from schemas.table import Unit
 
 INDICATOR = INDICATORS["idle_disposal_rate"]
+NEEDS = {
+    "idle_land": ("idle_area_mu", "disposal_way", "disposal_date", "disposed_area_mu", "actual_start_date"),
+    "annual_task": ("year", "task", "task_area_mu"),
+}
 
 
 def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:

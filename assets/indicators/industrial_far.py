@@ -21,6 +21,10 @@ from schemas.indicators import INDICATORS
 from schemas.table import Unit
 
 INDICATOR = INDICATORS["industrial_far"]
+NEEDS = {
+    "land_supply": ("supplied_area_mu", "far_lower", "land_use_code", "land_use_system", "contract_date"),
+    "far_exemption": ("approval_date", "valid_until"),
+}
 
 
 def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:
@@ -77,18 +81,18 @@ def contributions(supply: pl.DataFrame) -> pl.DataFrame:
 
 def parts(supply: pl.DataFrame, context: Context, years: list[int]) -> pl.DataFrame:
     """The average with exempt parcels included, the exempt share of industrial area, and the area without a FAR."""
-    supply = supply.with_columns(year=pl.col("contract_date").dt.year())
+    year, known = pl.col("contract_date").dt.year(), ~pl.col("far_missing")
+    by_place = supply.group_by("region_code", "city_code", year=year).agg(
+        built=pl.col("built").filter(known).sum(),
+        with_far=pl.col("supplied").filter(known).sum(),
+        exempt=pl.col("supplied").filter("exempt").sum(),
+        supplied=pl.col("supplied").sum(),
+    )
     place = ("region_code", "city_code", "year")
-    with_exempt = supply.filter(~pl.col("far_missing")).select(
-        *place, part=pl.lit("far_with_exempt"), top="built", bottom="supplied"
-    )
-    share = supply.select(
-        *place, part=pl.lit("exempt_area_share"),
-        top=pl.when("exempt").then("supplied").otherwise(pl.lit(0, EXACT)), bottom="supplied",
-    )  # fmt: skip
-    missing = supply.filter(reason="far_missing").select(
-        *place, part=pl.lit("far_missing"), amount=pl.col("supplied") / 15
-    )
+    with_exempt = by_place.select(*place, part=pl.lit("far_with_exempt"), top="built", bottom="with_far")
+    share = by_place.select(*place, part=pl.lit("exempt_area_share"), top="exempt", bottom="supplied")
+    missing = figures.sums(supply, year, far_missing=pl.col("supplied").filter(pl.col("reason") == "far_missing"))
+    missing = missing.with_columns(pl.col("amount") / 15)
     return pl.concat(
         [
             figures.ratio_parts(with_exempt, INDICATOR, context, years, 1, Unit.RATIO),

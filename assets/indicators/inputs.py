@@ -11,6 +11,7 @@ from assets import core
 from assets.context import Context
 from assets.relations import is_cancelled, resolve_digestion
 from schemas.policy import Regions
+from schemas.submissions import TABLES
 
 
 @dataclass(frozen=True)
@@ -28,20 +29,24 @@ class Inputs:
         return self.tables[table]
 
 
-def load(con: duckdb.DuckDBPyConnection, tables: tuple[str, ...], context: Context) -> Inputs:
+#: table → the columns that are needed of it; region, key and provenance always come along.
+Needs = dict[str, tuple[str, ...]]
+
+
+def load(con: duckdb.DuckDBPyConnection, needs: Needs, context: Context) -> Inputs:
     """The inputs of some tables as they were known on the context's as-of day."""
-    loaded = {name: place(_standing(con, name, context), context.regions) for name in tables}
+    loaded = {name: place(_standing(con, name, columns, context), context.regions) for name, columns in needs.items()}
     return Inputs(loaded, core.reports(con, context.as_of))
 
 
-def _standing(con: duckdb.DuckDBPyConnection, table: str, context: Context) -> pl.DataFrame:
+def _standing(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], context: Context) -> pl.DataFrame:
     if table == "unsupplied_digestion":
         batches = core.revisions(con, "approved_unsupplied", context.as_of)
         return resolve_digestion(core.revisions(con, table, context.as_of), batches).valid.filter(~is_cancelled())
-    records = core.current(con, table, context.as_of)
+    status = ("status",) if "status" in TABLES[table] else ()
+    records = core.current(con, table, context.as_of, ("region_code", *columns, *status))
     # A cancelled batch keeps its register row: whether its digestion counts is a rule of indicator 3.
-    cancellable = "status" in records.columns and table != "approved_unsupplied"
-    return records.filter(~is_cancelled()) if cancellable else records
+    return records.filter(~is_cancelled()) if status and table != "approved_unsupplied" else records
 
 
 def place(records: pl.DataFrame, regions: Regions) -> pl.DataFrame:

@@ -24,6 +24,10 @@ from schemas.indicators import FIRST_YEAR, INDICATORS, Absence, Basis, DataState
 from schemas.submissions import LAND_TOTAL
 
 INDICATOR = INDICATORS["land_per_gdp_reduction"]
+NEEDS = {
+    "construction_land": ("year", "land_class", "area_mu", "vintage"),
+    "gdp": ("year", "gdp_wan_yuan", "real_index", "real_index_decimals", "vintage"),
+}
 BASE_YEAR = FIRST_YEAR
 
 

@@ -16,6 +16,11 @@ from assets.shapes import EXACT
 from schemas.indicators import INDICATORS
 
 INDICATOR = INDICATORS["redeveloped_inefficient_land"]
+PATCH_COLUMNS = (
+    "inefficiency_type", "patch_area_mu", "completed_area_mu", "register_date", "plan_approval_date", "agreement_date",
+    "permit_date", "completion_date", "supply_supervision_no",
+)  # fmt: skip
+NEEDS = {"inefficient_land": PATCH_COLUMNS, "land_supply": ("contract_date",)}
 
 
 def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:

@@ -17,6 +17,11 @@ from schemas.indicators import INDICATORS
 from schemas.table import Unit
 
 INDICATOR = INDICATORS["stock_supply_share"]
+NEEDS = {
+    "land_supply": (
+        "supplied_area_mu", "existing_area_mu", "historical_unsupplied_area_mu", "is_separate_site", "contract_date",
+    ),
+}  # fmt: skip
 
 
 def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:
@@ -75,26 +80,23 @@ def contributions(supply: pl.DataFrame) -> pl.DataFrame:
 
 def parts(supply: pl.DataFrame, context: Context, years: list[int]) -> pl.DataFrame:
     """The two kinds of stock, separate sites and unknown origins in 公顷, and the share with separate sites included."""
-    supply = supply.with_columns(year=pl.col("contract_date").dt.year())
-    counted, place = supply.filter(pl.col("reason").is_null()), ("region_code", "city_code", "year")
-
-    def area(rows: pl.DataFrame, part: str, column: str) -> pl.DataFrame:
-        return rows.select(*place, part=pl.lit(part), amount=pl.col(column).fill_null(0).cast(EXACT) / 15)
-
-    areas = pl.concat(
-        [
-            area(counted, "existing", "existing_area_mu"),
-            area(counted, "historical_unsupplied", "historical_unsupplied_area_mu"),
-            area(supply.filter(reason="separate_site"), "separate_site", "supplied_area_mu"),
-            area(supply.filter(reason="origin_unknown"), "origin_unknown", "supplied_area_mu"),
-        ]
-    )
-    known = supply.filter(pl.col("stock").is_not_null()).select(
-        *place, part=pl.lit("share_with_separate_sites"), top="stock", bottom="supplied"
+    year, counted = pl.col("contract_date").dt.year(), pl.col("reason").is_null()
+    areas = figures.sums(
+        supply, year,
+        existing=pl.col("existing_area_mu").filter(counted),
+        historical_unsupplied=pl.col("historical_unsupplied_area_mu").filter(counted),
+        separate_site=pl.col("supplied_area_mu").filter(pl.col("reason") == "separate_site"),
+        origin_unknown=pl.col("supplied_area_mu").filter(pl.col("reason") == "origin_unknown"),
+    ).with_columns(pl.col("amount") / 15)  # fmt: skip
+    known = pl.col("stock").is_not_null()
+    shares = (
+        supply.group_by("region_code", "city_code", year=year)
+        .agg(top=pl.col("stock").sum(), bottom=pl.col("supplied").filter(known).sum())
+        .with_columns(part=pl.lit("share_with_separate_sites"))
     )
     return pl.concat(
         [
             figures.event_parts(areas, INDICATOR, context, years, Unit.HECTARE),
-            figures.ratio_parts(known, INDICATOR, context, years, 100, Unit.PERCENT),
+            figures.ratio_parts(shares, INDICATOR, context, years, 100, Unit.PERCENT),
         ]
     )

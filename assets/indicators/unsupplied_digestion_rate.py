@@ -18,6 +18,11 @@ from schemas.submissions import CANCELLED, TASK_DIGESTION
 from schemas.table import Unit
 
 INDICATOR = INDICATORS["unsupplied_digestion_rate"]
+NEEDS = {
+    "unsupplied_digestion": (),  # whole: it is resolved against its batches first
+    "approved_unsupplied": ("approval_no", "in_task_base"),
+    "annual_task": ("year", "task", "task_area_mu"),
+}
 PARTS = {"供地": "by_supply", "撤回批文": "by_withdrawal", "核减": "by_reduction", "补办手续": "by_procedure"}
 
 

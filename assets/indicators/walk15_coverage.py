@@ -22,6 +22,7 @@ from schemas.indicators import FIRST_YEAR, INDICATORS, Absence, Basis, DataState
 from schemas.submissions import WALK_ALL_FIVE, WALK_CLASSES
 
 INDICATOR = INDICATORS["walk15_coverage"]
+NEEDS = {"walk_coverage": ("year", "facility_class", "residential_area_mu", "covered_area_mu", "method")}
 PARTS = {"文化": "culture", "教育": "education", "卫生": "health", "体育": "sports", "养老": "elderly_care"}
 
 #: Per class: (covered, residential) in 亩.
