@@ -1,7 +1,5 @@
 """From suites to Dagster: every check of a layer is an asset check; the critical ones block what comes after."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
