@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assets.reading import parse_name, read
 
-from .reading_files import TASK_HEADER, TASK_NAME, checked, rows, workbook
+from .reading_files import TASK_HEADER, TASK_NAME, checked, rows, workbook, xls
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 cells = st.text(st.sampled_from('甲乙12.-,"\n\r\t;| \u3000\x00#合计注：'), max_size=5)
@@ -21,6 +25,7 @@ def plain_book(book):
 
 
 BOOK = workbook(plain_book)
+XLS = xls({(0, i): text for i, text in enumerate(TASK_HEADER.split(","))} | {(1, 0): "330100", (1, 1): 2026.0})
 
 
 @quick
@@ -66,6 +71,27 @@ def test_good_rows_survive_bad_ones(body):
     good = sum(line.startswith("330100,2026,甲,1") and not line.endswith(",2") for line in body)
     assert sum(row[2] == "甲" for row in rows(reading)) == good
     assert reading.rejected_rows >= sum(line.endswith(",2") for line in body)
+
+
+@quick
+@given(st.integers(0, len(XLS) - 1), st.binary(max_size=8), st.integers(0, 40))
+def test_mutated_xls(at, patch, gap):
+    checked(read(f"{TASK_NAME}.xls", XLS[:at] + patch + XLS[at + gap :]))
+
+
+@quick
+@given(
+    st.lists(
+        # Never a newline beside a separator in one cell: what looks like a row in there is taken for one.
+        st.lists(st.one_of(st.text('甲"\n', max_size=4), st.text('甲,"', max_size=4)), min_size=3, max_size=3),
+        max_size=8,
+    )
+)
+def test_what_a_csv_writer_writes_is_read_back(body):
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([TASK_HEADER.split(","), *[["330100", *row] for row in body]])
+    expected = [("330100", *(re.sub(r"\n+", " ", cell).strip() or None for cell in row)) for row in body]
+    assert rows(checked(read(f"{TASK_NAME}.csv", buffer.getvalue().encode()))) == expected
 
 
 @quick

@@ -154,6 +154,14 @@ def test_old_xls():
     assert reading.findings == []
 
 
+def test_old_xls_with_an_empty_first_column_keeps_its_letters():
+    cells = {(0, 1 + column): text for column, text in enumerate([*HEADER, "备用"])}
+    cells |= {(1, 1 + column): value for column, value in enumerate(["330100", 2026.0, "批而未供消化", 12.5])}
+    reading = checked(read(f"{TASK_NAME}.xls", xls(cells)))
+    assert rows(reading) == [CELLS] and reading.blocks[0].columns["task_area_mu"].letter == "E"
+    assert reading.findings[0].place.cell == "F1"
+
+
 def test_parquet_of_any_type():
     buffer = io.BytesIO()
     pl.DataFrame(

@@ -116,7 +116,7 @@ def _record(
             added = lines[at + span - 1]
             if numbers and numbers[at + span - 1] != line + span - 1:
                 break
-            if BAD in added or (width and width > 2 and len(_cells(added, separator) or ()) == width):
+            if BAD in added or _is_row(added, separator, width):
                 break
             text = f"{text}\n{added}"
         cells = _cells(text, separator)
@@ -125,6 +125,11 @@ def _record(
         if cells is not None or (text.count('"') % 2 == 0 and not _open(text, separator)):
             break
     return Record(line, 1, problem="2008")
+
+
+def _is_row(text: str, separator: str, width: int | None) -> bool:
+    """Whether a line is a full row by itself. The line that closes an open quote has an odd number of quotes."""
+    return width is not None and text.count('"') % 2 == 0 and len(_cells(text, separator) or ()) == width
 
 
 def _cells(text: str, separator: str) -> list[str] | None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from .biff import Extent, xls_extents
 from .header import Merge
 from .layout import normalise
 from .report import Unreadable
@@ -32,17 +33,6 @@ class Sheet:
     merges: tuple[Merge, ...] = ()  # in the frame's columns, rows from 0
 
 
-@dataclass(slots=True)
-class _Extent:
-    """What a sheet's own text says of it: the used rectangle, how many cells it has, its merged cells."""
-
-    last_row: int = 0
-    first_column: int | None = None
-    last_column: int = 0
-    cells: int = 0
-    merges: tuple[Merge, ...] = ()
-
-
 def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
     """The sheets of an xlsx or xls file, in order. Raises Unreadable."""
     import fastexcel
@@ -55,14 +45,16 @@ def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
                 what=f"工作表“{name}”用到第 {extent.last_row} 行、第 {extent.last_column + 1} 列，绝大部分是空格",
             )
     book = _guarded(lambda: fastexcel.read_excel(data))
+    if form == "xls" and len(found := xls_extents(data)) == len(book.sheet_names):
+        extents = dict(zip(book.sheet_names, found, strict=True))
     for name in book.sheet_names:
-        yield _sheet(book, name, extents.get(name, _Extent()))
+        yield _sheet(book, name, extents.get(name, Extent()))
 
 
-def _sheet(book, name: str, extent: _Extent) -> Sheet:
+def _sheet(book, name: str, extent: Extent) -> Sheet:
     loaded = _guarded(lambda: book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string"))
     hidden = loaded.visible != "visible"
-    frame, errors = _guarded(lambda: _to_text(loaded))
+    frame, errors = _guarded(lambda: _to_text(loaded, extent.errors))
     frame.columns = [f"c{index}" for index in range(frame.width)]
     cells = frame.columns
     for row, column, text in errors:
@@ -89,8 +81,10 @@ _ERRORS = {
 }  # fmt: skip
 
 
-def _to_text(loaded) -> tuple[pl.DataFrame, list[tuple[int, int, str]]]:
+def _to_text(loaded, errors_possible: bool) -> tuple[pl.DataFrame, list[tuple[int, int, str]]]:
     """The cells as text, and the formula errors among them as (row, column, text): the reader leaves those empty."""
+    if not errors_possible:  # pyarrow, which the other way needs, takes a while to import
+        return (loaded.to_polars() if loaded.width else pl.DataFrame()), []
     batch, found = loaded.to_arrow_with_errors()
     errors = []
     for error in found.errors if found else ():
@@ -120,7 +114,7 @@ _CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,6})(\d{1,9})"[^>]*[^
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
 
-def _extents(data: bytes) -> dict[str, _Extent]:
+def _extents(data: bytes) -> dict[str, Extent]:
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         names = set(package.namelist())
         parts = _sheet_parts(package, names)
@@ -146,8 +140,8 @@ def _sheet_parts(package: zipfile.ZipFile, names: set[str]) -> dict[str, str]:
     return parts
 
 
-def _extent(package: zipfile.ZipFile, part: str) -> _Extent:
-    extent = _Extent()
+def _extent(package: zipfile.ZipFile, part: str) -> Extent:
+    extent = Extent(errors=False)
     merges: list[Merge] = []
     columns: set[bytes] = set()
     rest = b""
@@ -156,6 +150,7 @@ def _extent(package: zipfile.ZipFile, part: str) -> _Extent:
             text = rest + chunk
             cut = text.rfind(b"<")  # a tag that is not complete waits for the next piece
             text, rest = (text[:cut], text[cut:]) if len(chunk) == 1 << 22 and cut > 0 else (text, b"")
+            extent.errors |= b't="e"' in text
             cells = _CELL.findall(text)
             extent.cells += len(cells)
             columns.update(letter for letter, _ in cells)
