@@ -4,6 +4,7 @@ Nothing that we write here is ever a formula; a clerk's own cells stay what they
 
 from .nightly import write_all
 from .receipt import Receipt, number_of, receipt_of
+from .template import template, template_name
 from .workbook import render, workbook
 
-__all__ = ["Receipt", "number_of", "receipt_of", "render", "workbook", "write_all"]
+__all__ = ["Receipt", "number_of", "receipt_of", "render", "template", "template_name", "workbook", "write_all"]

@@ -19,10 +19,10 @@ from .xml import column_index
 
 #: Verdict on a file: word, and what to do now.
 VERDICTS = {
-    "accepted": ("全部接收", "没有问题，无需处理。"),
-    "accepted_with_warnings": ("接收，有提醒", "各行均已接收。请逐条核对提醒；确认无误的不必修改。"),
-    "partly_accepted": ("部分接收", "有错误的行未入库（隔离），其余各行已接收。请改正后只重报这些行，或重报整个文件。"),
-    "rejected": ("整份退回", "整个文件没有入库。请按下列错误改正后重新报送。"),
+    "accepted": ("接受", "没有问题，无需处理。"),
+    "accepted_with_warnings": ("接受但有提醒", "各行均已接收。请逐条核对提醒；确认无误的不必修改。"),
+    "partly_accepted": ("部分接受", "有错误的行未入库（隔离），其余各行已接收。请改正后只重报这些行，或重报整个文件。"),
+    "rejected": ("退回", "整个文件没有入库。请按下列错误改正后重新报送。"),
 }
 SEVERITIES = {"error": "错误", "warning": "提醒"}
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d+)")
