@@ -25,17 +25,21 @@ PLAN_TOTALS = {
     ("redeveloped_inefficient_land", 2027): 150_000, ("redeveloped_inefficient_land", 2030): 300_000,
 }  # fmt: skip
 
-_LISTS: dict[str, tuple] = {
+#: What a column of this name may hold, in every mart; null is another check's business.
+_WORDS: dict[str, tuple] = {
     "indicator": tuple(INDICATORS),
     "basis": tuple(map(str, Basis)),
     "absence": tuple(map(str, Absence)),
     "data_state": tuple(map(str, DataState)),
     "region_level": ("province", "city", "county"),
     "horizon": HORIZONS,
-    "operator": (">=", "="),
-    "kind": ("level", "relative_rise"),
-    "severity": SEVERITIES,
-    "role": ("numerator", "denominator", "both", "excluded"),
+}
+#: The same for one column of one mart.
+_OWN_WORDS: dict[tuple[str, str], tuple] = {
+    ("target", "operator"): (">=", "="),
+    ("target", "kind"): ("level", "relative_rise"),
+    ("quality_finding", "severity"): SEVERITIES,
+    ("contribution", "role"): ("numerator", "denominator", "both", "excluded"),
 }
 
 
@@ -66,12 +70,16 @@ def _declared(mart: Mart) -> Iterator[Check]:
             mart.name, "finite", NoRows(f"SELECT {shown} FROM {{table}} WHERE {broken}"), f"{mart.label}的数值均为有限数",
             f"no NaN, no infinity in {mart.name}", "NaN 或无穷大来自除以零；缺值应为空并写明缺值原因。",
         )  # fmt: skip
-    for name in mart.names:
-        if name in _LISTS:
-            yield mart_check(
-                mart.name, f"listed_{name}", OneOf(name, values=_LISTS[name]), f"{name} 在规定取值内",
-                f"{name} is one of its values", "未声明的取值，查询与报告都不认识。",
-            )  # fmt: skip
+    words = {name: found for name in mart.names if (found := _WORDS.get(name) or _OWN_WORDS.get((mart.name, name)))}
+    if words:
+        faults = {name: f'"{name}" NOT IN {listed(values)}' for name, values in words.items()}
+        named = ", ".join(f"CASE WHEN {fault} THEN '{name}' END" for name, fault in faults.items())
+        yield mart_check(
+            mart.name, "words",
+            NoRows(f"SELECT {key}, concat_ws('、', {named}) AS columns FROM {{table}} WHERE {' OR '.join(faults.values())}"),
+            f"{mart.label}的分类取值在规定范围内", f"coded values of {mart.name} are listed ones",
+            "未声明的取值，查询与报告都不认识。",
+        )  # fmt: skip
 
 
 # --- Targets ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import duckdb
+import polars as pl
 
 from schemas.policy import Regions
 from schemas.policy import regions as own_regions
@@ -36,6 +37,7 @@ class CheckResult:
     passed: bool
     unexpected: int
     sample: tuple[str, ...]
+    sql: str
     message: str
     message_en: str
     error: str | None = None
@@ -55,10 +57,6 @@ class CheckResult:
     @property
     def severity(self) -> str:
         return self.check.severity
-
-    @property
-    def sql(self) -> str:
-        return self.check.sql
 
     @property
     def blocks(self) -> bool:
@@ -82,70 +80,71 @@ def validate(
     """
     wanted = None if names is None else set(names)
     chosen = [check for check in checks(layer, tables) if wanted is None or check.name in wanted]
-    _expose_regions(con, regions)
+    current = _current_regions(con, regions)
+    con.register(REGIONS, current.to_arrow())
     try:
-        return [
-            result
-            for table in dict.fromkeys(check.table for check in chosen)
-            for result in _table(con, layer, table, chosen)
-        ]
+        by_table = groupby(chosen, key=lambda check: check.table)
+        return [result for table, suite in by_table for result in _table(con, layer, table, list(suite), current)]
     finally:
-        con.execute(f"DROP VIEW IF EXISTS temp.{REGIONS}")
+        con.unregister(REGIONS)
 
 
-def _table(con: duckdb.DuckDBPyConnection, layer: str, table: str, suite: list[Check]) -> list[CheckResult]:
+def _current_regions(con: duckdb.DuckDBPyConnection, regions: Regions | None) -> pl.DataFrame:
+    found = con.execute("FROM duckdb_tables() WHERE schema_name = 'core' AND table_name = 'region'").fetchone()
+    if regions is None and found:
+        return con.execute("SELECT code, level FROM core.region WHERE last_day IS NULL ORDER BY code").pl()
+    return (regions or own_regions()).current.select("code", "level")
+
+
+def _table(
+    con: duckdb.DuckDBPyConnection, layer: str, table: str, suite: list[Check], current: pl.DataFrame
+) -> list[CheckResult]:
     from .duckdb_engine import Outcome, run  # takes seconds to import
 
     try:
         outcomes = run(con, f"{layer}.{table}", [check.expectation for check in suite])
     except duckdb.Error as error:
         outcomes = [Outcome(False, 0, str(error))] * len(suite)
-    return [_result(con, check, outcome) for check, outcome in zip(suite, outcomes, strict=True)]
+    return [_result(con, check, outcome, current) for check, outcome in zip(suite, outcomes, strict=True)]
 
 
-def _result(con: duckdb.DuckDBPyConnection, check: Check, outcome: Outcome) -> CheckResult:
+def _result(con: duckdb.DuckDBPyConnection, check: Check, outcome: Outcome, current: pl.DataFrame) -> CheckResult:
+    sql = _alone(check.sql, current) if not outcome.passed else check.sql
     if outcome.passed:
-        return CheckResult(check, True, 0, (), f"{check.label}：通过", f"{check.label_en}: passed")
-    sample, error = (), outcome.error
-    if error is None:
-        sample = _sample(con, check)
-    return CheckResult(
-        check, False, outcome.unexpected, sample, *_messages(check, outcome.unexpected, sample, error), error
-    )
+        return CheckResult(check, True, 0, (), sql, f"{check.label}：通过", f"{check.label_en}: passed")
+    sample = () if outcome.error else _sample(con, check)
+    messages = _messages(check, outcome, sample)
+    return CheckResult(check, False, outcome.unexpected, sample, sql, *messages, outcome.error)
+
+
+def _alone(sql: str, current: pl.DataFrame) -> str:
+    """The query as it runs without the view of current regions: anywhere, on the released file too."""
+    if REGIONS not in sql:
+        return sql
+    rows = ", ".join(f"('{code}', '{level}')" for code, level in current.iter_rows())
+    rest = f", {sql.removeprefix('WITH ')}" if sql.startswith("WITH ") else f" {sql}"
+    return f"WITH {REGIONS}(code, level) AS (VALUES {rows}){rest}"
 
 
 def _sample(con: duckdb.DuckDBPyConnection, check: Check) -> tuple[str, ...]:
     broken = con.execute(f"FROM ({check.sql}) LIMIT {SAMPLE}")
     names = [column[0] for column in broken.description]
     places = [names.index(key) for key in check.keys if key in names] or range(len(names))
-    return tuple(
-        "|".join("" if row[place] is None else str(row[place]) for place in places) for row in broken.fetchall()
-    )
+    spelled = ([row[place] for place in places] for row in broken.fetchall())
+    return tuple("|".join("" if part is None else str(part) for part in row) for row in spelled)
 
 
-def _messages(check: Check, unexpected: int, sample: tuple[str, ...], error: str | None) -> tuple[str, str]:
+def _messages(check: Check, outcome: Outcome, sample: tuple[str, ...]) -> tuple[str, str]:
     """What, where, why, what to do; in Chinese and in English."""
     where = f"{check.layer}.{check.table}"
-    if error is not None:
-        reason = error.strip().splitlines()[0]
+    if outcome.error:
+        reason = outcome.error.strip().splitlines()[0]
         return (
             f"{where}「{check.label}」未能检查，按未通过处理：{reason}。请核对该表是否存在、列是否与声明一致，再重新运行。",
             f"{where}: {check.label_en}: could not be checked, hence not passed: {reason}",
         )
-    keys = f"{'|'.join(check.keys)} = {'；'.join(sample[:3])}" if sample else ""
+    such_as = "；".join(sample[:3])
     return (
-        f"{where}「{check.label}」有 {unexpected} 处不符，如 {keys}。原因：{check.why} 处理：{check.remedy}",
-        f"{where}: {check.label_en}: {unexpected} broken, such as {keys}. See all: {check.sql}",
+        f"{where}「{check.label}」有 {outcome.unexpected} 处不符，如 {such_as}。原因：{check.why}处理：{check.remedy}",
+        f"{where}: {check.label_en}: {outcome.unexpected} broken, such as {such_as}",
     )
-
-
-def _expose_regions(con: duckdb.DuckDBPyConnection, regions: Regions | None) -> None:
-    in_core = con.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'core' AND table_name = 'region'"
-    ).fetchone()
-    if regions is None and in_core:
-        con.execute(
-            f"CREATE OR REPLACE TEMP VIEW {REGIONS} AS SELECT code, level FROM core.region WHERE last_day IS NULL"
-        )
-        return
-    con.register(REGIONS, (regions or own_regions()).current.select("code", "level").to_arrow())
