@@ -11,10 +11,12 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from assets import core, evaluation, quality
+from assets import core, quality
 from assets.context import Context
 from assets.dictionary import dictionary
-from assets.indicators import derive_history, history_days, inputs
+from assets.evaluations import builders as evaluations
+from assets.evaluations.builders import current_targets as current_targets
+from assets.indicators import derive_history, history_days
 from schemas import policy
 from schemas.indicators import INDICATORS, PARTS
 from schemas.marts import AS_OF_MACRO, CONTRACT_VERSION, MARTS, Mart
@@ -54,8 +56,10 @@ def _insert(con: duckdb.DuckDBPyConnection, mart: Mart, rows: pl.DataFrame | duc
     columns = ", ".join(f'"{column}"' for column in mart.names)
     source = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
     con.register("mart_rows", source)
-    order = ", ".join(f'"{column}" NULLS FIRST' for column in mart.key)
-    con.execute(f"INSERT INTO build.mart.{mart.name} ({columns}) SELECT {columns} FROM mart_rows ORDER BY {order}")
+    # Small marts are stored in the order of their grain; the ledger keeps its own, it is large and already grouped.
+    keys = ", ".join(f'"{column}" NULLS FIRST' for column in mart.key)
+    order = f" ORDER BY {keys}" if isinstance(rows, pl.DataFrame) else ""
+    con.execute(f"INSERT INTO build.mart.{mart.name} ({columns}) SELECT {columns} FROM mart_rows{order}")
     con.unregister("mart_rows")
     return con.execute(f"SELECT count(*) FROM build.mart.{mart.name}").fetchone()[0]
 
@@ -145,24 +149,20 @@ def target(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -
 
 def assessment(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
     """Figures against the targets of the context's version."""
-    figures = _figures(con)
-    bases = con.execute(
-        "SELECT region_code, year, value FROM indicator.part WHERE part = ?", [evaluation.WALK_BASE]
-    ).pl()
-    plans = inputs.load(con, ("annual_task",), context)["annual_task"]
-    judged = evaluation.assess(figures, current_targets(context), plans, bases, context)
-    return _with_names(judged, context).with_columns(
-        unit=_units("unit"), target_version=pl.lit(context.target_version), rule_version=pl.lit(context.rules.label),
-        **{name: pl.lit(None, pl.Float64) for name in ("forecast", "forecast_low", "forecast_high")},
-    )  # fmt: skip
-
-
-def current_targets(context: Context) -> pl.DataFrame:
-    """Targets of the context's version, for regions of its region table."""
-    codes = context.regions.current["code"].implode()
-    return policy.targets().filter(
-        (pl.col("target_version") == context.target_version) & pl.col("region_code").is_in(codes)
+    return _with_names(evaluations.judged(con, context), context).with_columns(
+        unit=_units("unit"), target_version=pl.lit(context.target_version), rule_version=pl.lit(context.rules.label)
     )
+
+
+def evaluation_mart(make: Callable[[duckdb.DuckDBPyConnection, Context], pl.DataFrame]):
+    """The builder of a mart of `assets/evaluations`: its rows with names and versions."""
+
+    def build(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+        return _with_names(make(con, context), context).with_columns(
+            target_version=pl.lit(context.target_version), rule_version=pl.lit(context.rules.label)
+        )
+
+    return build
 
 
 def contribution(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> duckdb.DuckDBPyRelation:
@@ -262,4 +262,4 @@ _BUILDERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Context, Release], pl.
         indicator_value, indicator_history, indicator_part, target, assessment, contribution, submission,
         quality_finding, data_dictionary, release_info,
     )
-}  # fmt: skip
+} | {name: evaluation_mart(make) for name, make in evaluations.BUILDERS.items()}  # fmt: skip

@@ -6,7 +6,10 @@ Parquet schemas derive from these declarations.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from .indicators import INDICATORS
 
 CONTRACT_VERSION = "2025.1"
 
@@ -186,7 +189,8 @@ CONTRIBUTION = Mart(
         C("role", TEXT, "作用", "role", formula="numerator / denominator / both / excluded"),
         C("amount", AMOUNT, "计入数", "amount"), _UNIT,
         C("record_amount_mu", "DECIMAL(18,6)", "记录面积", "the record's own area", "亩"),
-        C("component", TEXT, "组成", "component of the indicator", formula="resupply / self_redevelopment / idle_reuse / 设施类别 / 地类 …"),
+        C("component", TEXT, "组成", "component of the indicator",
+          formula="resupply / self_redevelopment / idle_reuse / 设施类别 / 地类 …"),
         C("reason", TEXT, "原因", "why excluded or reduced"),
         C("claimed_by", TEXT, "已由何者计入", "event that had claimed the parcel", formula="来源表:记录键"),
         C("file_sha256", TEXT, "文件指纹", "sha256 of the file"),
@@ -267,11 +271,182 @@ RELEASE_INFO = Mart(
     ),
 )  # fmt: skip
 
+# --- Evaluation ------------------------------------------------------------------------------------------------------
+
+_RULES = C("rule_version", TEXT, "口径版本", "rulebook version")
+_ABSENCE = C("absence", TEXT, "缺值原因", "why the value is missing")
+_CITY = C("city_code", TEXT, "所属市代码", "city code")
+_MU, _MONEY = "DECIMAL(38,9)", "DECIMAL(38,6)"
+
+
+def _column_groups(forecast: bool) -> Iterator[MartColumn]:
+    """The plan's annex layout: one group of columns per indicator, in the plan's order."""
+    for code, i in INDICATORS.items():
+        zh, en = i.short_label, i.label_en
+        yield C(f"{code}_value", DOUBLE, f"{zh}·指标值", f"{en}: value", str(i.unit))
+        yield C(f"{code}_target", DOUBLE, f"{zh}·目标值", f"{en}: target", str(i.unit))
+        yield C(f"{code}_verdict", TEXT, f"{zh}·结论", f"{en}: verdict", formula="缺值时为缺值原因")
+        yield C(f"{code}_rank", INT, f"{zh}·位次", f"{en}: rank")
+        yield C(f"{code}_absence", TEXT, f"{zh}·缺值原因", f"{en}: why the value is missing")
+        yield C(f"{code}_data_state", TEXT, f"{zh}·数据状态", f"{en}: data state")
+        if forecast:
+            yield C(f"{code}_forecast", DOUBLE, f"{zh}·预测", f"{en}: forecast", str(i.unit), "预测，非实绩")
+            yield C(f"{code}_forecast_low", DOUBLE, f"{zh}·预测下限", f"{en}: forecast, low", str(i.unit), "80% 区间")
+            yield C(f"{code}_forecast_high", DOUBLE, f"{zh}·预测上限", f"{en}: forecast, high", str(i.unit), "80% 区间")
+
+
+def _evaluation(name: str, label: str, label_en: str, note: str, forecast: bool = False) -> Mart:
+    head = (_REGION, _REGION_NAME, _LEVEL, _YEAR, C("horizon", INT, "目标年", "horizon", formula="2027 / 2030"))
+    columns = (*head, *_column_groups(forecast), _TARGET_VERSION, _RULES)
+    return Mart(name, label, label_en, "region (province, city) × year", ("region_code", "year"), columns, note)
+
+
+_SEPARATE = "各年末（当年为截止日）对照 {} 年目标；预测单列，不与实绩混用"
+ANNUAL_EVALUATION = _evaluation(
+    "annual_evaluation", "年度评价", "annual evaluation", "各年对照所在阶段的目标年：2025–2027 年对 2027，此后对 2030"
+)
+MIDTERM_EVALUATION = _evaluation(
+    "midterm_evaluation", "中期评估", "mid-term evaluation", _SEPARATE.format(2027), forecast=True
+)
+FINAL_EVALUATION = _evaluation(
+    "final_evaluation", "终期评估", "final evaluation", _SEPARATE.format(2030), forecast=True
+)
+
+MODE_PROGRESS = Mart(
+    "mode_progress", "六大模式进展", "progress by development mode", "region (province, city) × year × mode",
+    ("region_code", "year", "mode"),
+    (
+        _REGION, _REGION_NAME, _LEVEL, _YEAR,
+        C("mode", TEXT, "开发模式", "mode", formula="六大模式；未填模式或来源表无此栏的为 未填"),
+        C("parcels", BIGINT, "宗数", "records that count", "个", "当年计入盘活存量建设用地的记录"),
+        C("area_mu", _MU, "盘活面积", "activated area", "亩", "指标 1 的计入数，同一宗地不重复计"),
+        C("share", DOUBLE, "占比", "share of the region's activated area of the year", "%"),
+        _ABSENCE,
+    ),
+)  # fmt: skip
+
+MEASURE_PROGRESS = Mart(
+    "measure_progress", "四方面举措进展", "progress by policy measure", "region (province, city) × year × measure",
+    ("region_code", "year", "measure"),
+    (
+        _REGION, _REGION_NAME, _LEVEL, _YEAR,
+        C("measure", TEXT, "举措类别", "kind of measure"),
+        C("measures", BIGINT, "举措数", "measures", "个"),
+        C("amount_wan_yuan", _MONEY, "金额", "money", "万元"),
+        C("area_mu", _MONEY, "涉及面积", "area", "亩"),
+        C("without_amount", BIGINT, "未填金额数", "measures without money", "个"),
+        C("without_area", BIGINT, "未填面积数", "measures without area", "个"),
+        _ABSENCE,
+    ),
+)  # fmt: skip
+
+DEMONSTRATION = Mart(
+    "demonstration", "示范项目", "demonstration projects", "project", ("project_no",),
+    (
+        C("project_no", TEXT, "项目编号", "project number"),
+        C("project_name", TEXT, "项目名称", "project"),
+        _REGION, _REGION_NAME, _LEVEL, _CITY,
+        C("mode", TEXT, "开发模式", "mode"),
+        C("batch", TEXT, "批次", "batch"),
+        C("stage", TEXT, "阶段", "stage", formula="谋划 / 在建 / 完成 / 推广 / 申报国家案例"),
+        C("put_forward", BOOL, "是否申报国家案例", "put forward for the national collection"),
+        C("land_area_mu", _MONEY, "用地面积", "land area", "亩"),
+        C("activated_area_mu", _MONEY, "盘活面积", "activated area", "亩", "项目填报数，不计入指标"),
+        C("investment_wan_yuan", _MONEY, "总投资", "investment", "万元"),
+        C("measures", TEXT, "政策举措", "measures"),
+        C("start_date", DATE, "开工日期", "start"),
+        C("completion_date", DATE, "完成日期", "completion"),
+    ),
+)  # fmt: skip
+
+TASK_STATUS = Mart(
+    "task_status", "工作任务进展", "status of the twelve tasks", "region × task × year × quarter",
+    ("region_code", "task_no", "year", "quarter"),
+    (
+        _REGION, _REGION_NAME, _LEVEL,
+        C("task_no", INT, "任务编号", "task number"),
+        C("section", TEXT, "任务板块", "section"),
+        C("task", TEXT, "任务", "task"),
+        _YEAR,
+        C("quarter", INT, "季度", "quarter"),
+        C("progress", TEXT, "进展状态", "progress", formula="未启动 / 推进中 / 已完成"),
+        C("description", TEXT, "进展说明", "description"),
+        C("lead_unit", TEXT, "牵头单位", "lead unit", formula="行动方案所列第一位"),
+        C("responsible_units", TEXT, "责任单位", "responsible units"),
+        C("local_unit", TEXT, "填报责任单位", "responsible unit as reported"),
+        _ABSENCE,
+    ),
+    note="各市自 2026 年一季度起逐季应报，已结束季度未报的列为 not_reported",
+)  # fmt: skip
+
+PARK_PERFORMANCE = Mart(
+    "park_performance", "园区亩均效益", "performance of industrial parks", "region × park × year",
+    ("region_code", "park_code", "year"),
+    (
+        _REGION, _REGION_NAME, _LEVEL, _CITY,
+        C("park_code", TEXT, "园区代码", "park code"),
+        C("park_name", TEXT, "园区名称", "park"),
+        _YEAR,
+        C("industrial_area_mu", _MONEY, "工业用地面积", "industrial land", "亩"),
+        C("tax_per_mu", DOUBLE, "亩均税收", "tax per mu", "万元/亩"),
+        C("value_added_per_mu", DOUBLE, "亩均工业增加值", "industrial value added per mu", "万元/亩"),
+        C("average_far", DOUBLE, "平均容积率", "average FAR", "ratio"),
+        C("score", DOUBLE, "综合得分", "score", formula="各项与全省同年合计水平之比的加权平均"),
+        C("grade", TEXT, "评价等次", "class", formula="A / B / C / D，参数见 schemas/policy/parks.toml"),
+        _ABSENCE,
+    ),
+)  # fmt: skip
+
+CALENDAR = Mart(
+    "calendar", "时间安排", "deadlines", "deadline × who", ("name", "due_date", "region_code"),
+    (
+        C("name", TEXT, "事项代码", "deadline"),
+        C("label", TEXT, "事项", "what, in Chinese"),
+        C("label_en", TEXT, "事项（英文）", "what, in English"),
+        C("due_date", DATE, "期限", "due date"),
+        _REGION, _REGION_NAME, _LEVEL,
+        C("responsible", TEXT, "责任主体", "who"),
+        C("state", TEXT, "状态", "state", formula="done / upcoming / due / overdue / unconfirmed"),
+        C("state_label", TEXT, "状态（中文）", "state in Chinese"),
+        C("evidence", TEXT, "依据数据", "what shows that it is done"),
+        C("source", TEXT, "依据", "source"),
+    ),
+)  # fmt: skip
+
+TARGET_TRAJECTORY = Mart(
+    "target_trajectory", "目标轨迹", "expected values towards each target", "region × indicator × horizon × day",
+    ("region_code", "indicator", "horizon", "day"),
+    (
+        _REGION, _REGION_NAME, _LEVEL, _INDICATOR,
+        C("horizon", INT, "目标年", "horizon"),
+        C("day", DATE, "日期", "day", formula="各年末；期间按日直线相连"),
+        C("expected", DOUBLE, "序时应达", "expected", formula="年度计划轨迹，无计划时为线性；5、6 为目标值"),
+        C("expected_linear", DOUBLE, "线性应达", "expected on the linear path"),
+        _UNIT,
+    ),
+)  # fmt: skip
+
+INPUT_VINTAGE = Mart(
+    "input_vintage", "数据版本", "state of every input", "table × region (province, city) × year",
+    ("source_table", "region_code", "year"),
+    (
+        C("source_table", TEXT, "报送表", "table"),
+        C("table_label", TEXT, "报送表名称", "table, in Chinese"),
+        _REGION, _REGION_NAME, _LEVEL,
+        C("year", INT, "年份", "year", formula="事件年份；按年填报的表为填报年份"),
+        C("vintage", TEXT, "版本", "vintage", formula="土地调查、GDP 的版本，多个以、相连；其他表为空"),
+        C("records", BIGINT, "记录数", "records in force"),
+        C("last_received_on", DATE, "最近收到日期", "last received on"),
+    ),
+)  # fmt: skip
+
 MARTS: dict[str, Mart] = {
     mart.name: mart
     for mart in (
         INDICATOR_VALUE, INDICATOR_HISTORY, INDICATOR_PART, TARGET, ASSESSMENT, CONTRIBUTION, SUBMISSION,
-        QUALITY_FINDING, DATA_DICTIONARY, RELEASE_INFO,
+        QUALITY_FINDING, ANNUAL_EVALUATION, MIDTERM_EVALUATION, FINAL_EVALUATION, MODE_PROGRESS, MEASURE_PROGRESS,
+        DEMONSTRATION, TASK_STATUS, PARK_PERFORMANCE, CALENDAR, TARGET_TRAJECTORY, INPUT_VINTAGE, DATA_DICTIONARY,
+        RELEASE_INFO,
     )
 }  # fmt: skip
 

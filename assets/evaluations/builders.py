@@ -1,0 +1,174 @@
+"""From the warehouse to the evaluation marts: reads, places, hands to the pure functions beside. One builder a mart."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from assets import core, evaluation, forecast
+from assets.context import Context
+from assets.evaluations import deadlines, parks, progress, tables, trajectory
+from assets.indicators import figures, inputs
+from assets.relations import is_cancelled
+from schemas import policy
+from schemas.indicators import FIRST_YEAR, INDICATORS
+from schemas.submissions import PLAN_ACTIVATION, PLAN_REDEVELOPMENT, TABLES
+
+ACTIVATED = "activated_stock_land"
+
+# --- Assessments -----------------------------------------------------------------------------------------------------
+
+
+def judged(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    """The assessments of the context's targets, with forecasts: all of `evaluation.ASSESSMENT` and forecast trios."""
+    made = _figures(con)
+    assessed = evaluation.assess(made, current_targets(context), plans(con, context), bases(con), context)
+    return forecast.fill(assessed, made, forecast.history(con, context), context)
+
+
+def current_targets(context: Context) -> pl.DataFrame:
+    """Targets of the context's version, for regions of its region table."""
+    codes = context.regions.current["code"].implode()
+    return policy.targets().filter(
+        (pl.col("target_version") == context.target_version) & pl.col("region_code").is_in(codes)
+    )
+
+
+def plans(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    return _placed(con, "annual_task", context)
+
+
+def bases(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Levels of 2025 that indicator 8 is measured from: region_code, year, value."""
+    return con.execute(
+        "SELECT region_code, year, value FROM indicator.part WHERE part = ?", [evaluation.WALK_BASE]
+    ).pl()
+
+
+def annual_evaluation(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    return tables.annual(judged(con, context))
+
+
+def midterm_evaluation(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    return tables.midterm(judged(con, context))
+
+
+def final_evaluation(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    return tables.final(judged(con, context))
+
+
+def target_trajectory(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    lines = trajectory.trajectories(current_targets(context), plans(con, context), bases(con))
+    units = {code: str(indicator.unit) for code, indicator in INDICATORS.items()}
+    return lines.with_columns(unit=pl.col("indicator").replace_strict(units))
+
+
+# --- Modes, measures, projects, tasks, parks, deadlines --------------------------------------------------------------
+
+
+def mode_progress(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    """Activated area by the mode of the record behind it; idle-land cases have no such column (未填)."""
+    claims = con.execute(
+        f"SELECT city_code, year, source_table, record_key, amount FROM indicator.{ACTIVATED}"
+        " WHERE role = 'numerator' AND city_code IS NOT NULL"
+    ).pl()
+    records = pl.concat(
+        core.current(con, table, context.as_of, ("mode",)).select("record_key", "mode", source_table=pl.lit(table))
+        for table in ("land_supply", "inefficient_land")
+    )
+    absences = _figures(con).filter(
+        (pl.col("indicator") == ACTIVATED)
+        & (pl.col("basis") == "annual")
+        & (pl.col("region_level") != "county")
+        & (pl.col("year") >= FIRST_YEAR)
+    )
+    made = progress.modes(claims, records, absences.select("region_code", "year", "absence"), _provinces(context))
+    return made.with_columns(pl.col("area_mu").cast(pl.Decimal(38, 9)))
+
+
+def measure_progress(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    records = _placed(con, "policy_measure", context).filter(
+        (pl.col("event_date") <= context.as_of) & (pl.col("event_date").dt.year() >= FIRST_YEAR)
+    )
+    of_city = core.reports(con, context.as_of).filter(source_table="policy_measure").select("city_code", "year")
+    above = of_city.join(_provinces(context), on="city_code").select("year", region_code="province_code")
+    reports = pl.concat([of_city.select("year", region_code="city_code"), above], how="vertical_relaxed").unique()
+    years = pl.DataFrame({"year": progress.years_wanted(context.as_of)}, schema={"year": pl.Int32})
+    regions = figures.regions_frame(context).filter(pl.col("region_level") != "county").select("region_code")
+    reports = reports.select("region_code", pl.col("year").cast(pl.Int32))
+    return progress.measures(records, reports, regions.join(years, how="cross"), _provinces(context))
+
+
+def demonstration(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    return progress.demonstrations(_placed(con, "demonstration_project", context))
+
+
+def task_status(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    records = _placed(con, "task_progress", context)
+    return progress.tasks(records, context.regions.codes("city"), policy.tasks(), context.as_of)
+
+
+def park_performance(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    return parks.performance(_placed(con, "park_performance", context), parks.parameters())
+
+
+def calendar(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    cities = context.regions.codes("city")
+    planned = plans(con, context).filter(pl.col("task").is_in([PLAN_ACTIVATION, PLAN_REDEVELOPMENT]))
+    summed_up = _placed(con, "task_progress", context).filter(quarter=4)
+    done = {("annual_plan", *row) for row in planned.select("year", "region_code").iter_rows()}
+    done |= {("annual_summary", *row) for row in summed_up.select("year", "region_code").iter_rows()}
+    home = context.regions.codes("province")
+    province = policy.PROVINCE if policy.PROVINCE in home else home[0]
+    return deadlines.deadlines(policy.calendar(), cities, province, done, context.as_of)
+
+
+# --- Inputs ----------------------------------------------------------------------------------------------------------
+
+
+def input_vintage(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    """Records in force by table, city (or the province's own) and year, with their vintages."""
+    received = con.execute("SELECT submission_id, received_on FROM raw.submission").pl()
+    found = []
+    for table in TABLES.values():
+        dated = table.event_date or ("year" if "year" in table else None)
+        columns = [dated] * bool(dated) + ["vintage"] * ("vintage" in table)
+        records = _placed(con, table.name, context, *columns).join(received, on="submission_id")
+        # Projects have no year of their own: that of their receipt stands in.
+        year = pl.col(dated) if dated == "year" else pl.col(dated or "received_on").dt.year()
+        vintage = pl.col("vintage").drop_nulls().unique().sort().str.join("、") if "vintage" in table else pl.lit("")
+        found.append(
+            records.with_columns(of_year=year.cast(pl.Int32))
+            .filter(pl.col("of_year").is_not_null())
+            .group_by(year="of_year", region_code=pl.coalesce("city_code", "region_code"))
+            .agg(vintage=vintage, records=pl.len().cast(pl.Int64), last_received_on=pl.col("received_on").max())
+            .select(
+                "region_code", "year", pl.col("vintage").replace("", None), "records", "last_received_on",
+                source_table=pl.lit(table.name), table_label=pl.lit(table.label),
+            )
+        )  # fmt: skip
+    return pl.concat(found)
+
+
+def _placed(con: duckdb.DuckDBPyConnection, table: str, context: Context, *columns: str) -> pl.DataFrame:
+    """Records of a table as of the day, in today's regions, without cancelled ones; all columns by default."""
+    status = ("status",) * ("status" in TABLES[table])
+    records = core.current(con, table, context.as_of, ("region_code", *columns, *status) if columns else None)
+    return inputs.place(records.filter(~is_cancelled()) if status else records, context.regions)
+
+
+def _figures(con) -> pl.DataFrame:
+    return con.execute("SELECT * FROM indicator.figure").pl()
+
+
+def _provinces(context: Context) -> pl.DataFrame:
+    return figures.regions_frame(context).filter(region_level="city").select("city_code", "province_code")
+
+
+BUILDERS = {
+    builder.__name__: builder
+    for builder in (
+        annual_evaluation, midterm_evaluation, final_evaluation, mode_progress, measure_progress, demonstration,
+        task_status, park_performance, calendar, target_trajectory, input_vintage,
+    )
+}  # fmt: skip
