@@ -1,4 +1,4 @@
-"""Tables keyed by region and year: 年度任务, 建设用地变更调查, 地区生产总值, 步行覆盖. Few rows, each with its day of receipt.
+"""Tables keyed by region and year: 年度任务, 建设用地变更调查, 地区生产总值, 步行覆盖. Few rows.
 
 Cities send their own file and the province sends its own rows; two cities also give their counties' rows.
 """
@@ -115,9 +115,17 @@ def province_tasks(cities: Sequence[City], until: date) -> Iterable[dict[str, An
         issued = _issued(year)
         for task, area in areas.items():
             yield {
-                "region_code": PROVINCE, "year": year, "task": task, "task_area_mu": area, "issue_no": f"浙政办发〔{year}〕{8 + year % 5}号",
-                "issue_date": issued, "_sender": PROVINCE, "_year": year, "_received": issued + timedelta(days=2), "_label": "",
-            }  # fmt: skip
+                "region_code": PROVINCE,
+                "year": year,
+                "task": task,
+                "task_area_mu": area,
+                "issue_no": f"浙政办发〔{year}〕{8 + year % 5}号",
+                "issue_date": issued,
+                "_sender": PROVINCE,
+                "_year": year,
+                "_received": issued + timedelta(days=2),
+                "_label": "",
+            }
 
 
 def _issued(year: int) -> date:
@@ -202,9 +210,17 @@ def province_gdp(cities: Sequence[City], until: date) -> Iterable[dict[str, Any]
         level *= (1 + growth / 100) if year > START.year else 1
         day = date(year + 1, 1, 22)
         yield {
-            "region_code": PROVINCE, "year": year, "gdp_wan_yuan": round(level * 100) * 1_000_000, "real_index": f"{100 + growth:.1f}",
-            "vintage": "初步核算", "published_on": day, "_sender": PROVINCE, "_year": year, "_received": day, "_label": "初步核算",
-        }  # fmt: skip
+            "region_code": PROVINCE,
+            "year": year,
+            "gdp_wan_yuan": round(level * 100) * 1_000_000,
+            "real_index": f"{100 + growth:.1f}",
+            "vintage": "初步核算",
+            "published_on": day,
+            "_sender": PROVINCE,
+            "_year": year,
+            "_received": day,
+            "_label": "初步核算",
+        }
 
 
 def _county_parts(city: City, total: int) -> list[int]:
@@ -225,9 +241,13 @@ def walk(cities: Sequence[City], until: date, seed: int) -> Iterable[dict[str, A
             stray = city.code == STRAY_BASE_CITY and year == START.year
             level = city.walk[year] + (1.9 if stray else 0)
             row = {
-                "region_code": city.code, "year": year, "residential_area_mu": residential, "boundary_version": f"中心城区{year}版",
-                "method": "缓冲区" if city.code == "331100" else "路网", **file,
-            }  # fmt: skip
+                "region_code": city.code,
+                "year": year,
+                "residential_area_mu": residential,
+                "boundary_version": f"中心城区{year}版",
+                "method": "缓冲区" if city.code == "331100" else "路网",
+                **file,
+            }
             for name, offset in _WALK_OFFSETS.items():
                 covered = min(residential, round(residential * (level + offset) / 100))
                 yield row | {

@@ -55,7 +55,7 @@ def corrected(
 
 
 def spoilt(rows: pl.DataFrame, rng: np.random.Generator, share: float, last: int, mended: float = 0.4) -> pl.DataFrame:
-    """Mark rows that will be given an error (none that has a planned peculiarity); some of them are handed in again, clean, in the next batch."""
+    """Mark rows that will be given an error (never one with a `_tag`); some come again, clean, in the next batch."""
     mask = some(rng, rows.height, share) & rows["_tag"].is_null().to_numpy()
     rows = rows.with_columns(_spoil=pl.Series(mask))
     repair = rows.filter(pl.Series(mask & some(rng, rows.height, mended)) & (pl.col("_batch") < last))

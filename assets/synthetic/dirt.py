@@ -183,14 +183,16 @@ def _disposed_early(row: Row, write: Writer) -> Cells | None:
 _ANY_EVENT: tuple[tuple[str, Spoiler], ...] = (("unknown_region", _unknown_region), ("other_city", _other_city))
 SPOILERS: dict[str, tuple[tuple[str, Spoiler], ...]] = {
     "land_supply": (
-        ("mu_under_hectare", _scaled("supplied_area_mu", 15)), ("parts_in_mu", _parts_in_mu), ("identity_breach", _identity),
-        ("identity_breach", _identity), ("abolished_region", _abolished), ("required_missing", _fixed("existing_area_mu", None)),
+        ("mu_under_hectare", _scaled("supplied_area_mu", 15)), ("parts_in_mu", _parts_in_mu),
+        ("identity_breach", _identity), ("identity_breach", _identity), ("abolished_region", _abolished),
+        ("required_missing", _fixed("existing_area_mu", None)),
         ("unknown_choice", _fixed("supply_method", "挂牌出让")), ("number_with_unit", _with_unit("supplied_area_mu")),
         ("impossible_date", _impossible("contract_date")), ("zero_area", _no_area), *_ANY_EVENT,
     ),
     "unsupplied_digestion": (
         ("unknown_choice", _fixed("digestion_way", "收回")), ("impossible_date", _impossible("digestion_date")),
-        ("number_with_unit", _with_unit("digested_area_mu")), ("required_missing", _fixed("digested_area_mu", None)), *_ANY_EVENT,
+        ("number_with_unit", _with_unit("digested_area_mu")), ("required_missing", _fixed("digested_area_mu", None)),
+        *_ANY_EVENT,
     ),
     "idle_land": (
         ("determined_early", _determined_early), ("disposed_early", _disposed_early),
@@ -200,7 +202,8 @@ SPOILERS: dict[str, tuple[tuple[str, Spoiler], ...]] = {
     ),
     "inefficient_land": (
         ("required_missing", _fixed("patch_area_mu", None)), ("unknown_choice", _fixed("inefficiency_type", "旧厂房")),
-        ("impossible_date", _impossible("register_date")), ("number_with_unit", _with_unit("patch_area_mu")), *_ANY_EVENT,
+        ("impossible_date", _impossible("register_date")), ("number_with_unit", _with_unit("patch_area_mu")),
+        *_ANY_EVENT,
     ),
     "far_exemption": (("unknown_choice", _fixed("exemption_type", "其他")), ("unknown_region", _unknown_region)),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Seeded random draws that every table shares. No wall clock, no `hash()`: a seed and labels give one stream for ever."""
+"""Seeded random draws that every table shares. No wall clock, no `hash()`: a seed and labels give one stream."""
 
 from __future__ import annotations
 

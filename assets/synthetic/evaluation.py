@@ -63,10 +63,14 @@ def projects(cities: Sequence[City], until: date, seed: int) -> Rows:
             fixed = {
                 "project_no": f"SF{city.code}-{number + 1:03d}",
                 "project_name": f"{city.county_names[county]}{mode}示范片区{number + 1}期",
-                "region_code": city.county_codes[county], "mode": mode, "batch": f"第{1 + number % 3}批", "land_area_mu": area,
-                "activated_area_mu": int(area * rng.uniform(0.4, 0.95)), "investment_wan_yuan": int(rng.integers(3, 90)) * 100_000_000,
+                "region_code": city.county_codes[county],
+                "mode": mode,
+                "batch": f"第{1 + number % 3}批",
+                "land_area_mu": area,
+                "activated_area_mu": int(area * rng.uniform(0.4, 0.95)),
+                "investment_wan_yuan": int(rng.integers(3, 90)) * 100_000_000,
                 "measures": "、".join(list(_MEASURES)[: 1 + number % 4]),
-            }  # fmt: skip
+            }
             listed = START + timedelta(days=int(rng.integers(120, 520)))
             for year in years(until):
                 day = draws.later(date(year, 12, 31), 9, until)
@@ -89,10 +93,15 @@ def progress(cities: Sequence[City], quarters: Sequence[Batch], seed: int, provi
             for task, begin, end in zip(tasks(), starts, ends, strict=True):
                 state = "未启动" if index < begin else "推进中" if index < end else "已完成"
                 yield {
-                    "region_code": region, "task_no": int(task["task_no"]), "year": quarter.year, "quarter": (quarter.first.month + 2) // 3,
-                    "progress": state, "description": _NOTES[state], "responsible_unit": task["lead_unit"],
+                    "region_code": region,
+                    "task_no": int(task["task_no"]),
+                    "year": quarter.year,
+                    "quarter": (quarter.first.month + 2) // 3,
+                    "progress": state,
+                    "description": _NOTES[state],
+                    "responsible_unit": task["lead_unit"],
                     **_file(province, quarter.year, quarter.received, quarter.label),
-                }  # fmt: skip
+                }
 
 
 def measures(cities: Sequence[City], until: date, seed: int) -> Rows:
@@ -110,10 +119,15 @@ def measures(cities: Sequence[City], until: date, seed: int) -> Rows:
                 money = int(rng.integers(2, 300)) * 1_000_000 if kind == "资金保障" else None
                 area = int(rng.integers(1, 80)) * 10_000 if kind != "机制模式" else None
                 yield {
-                    "region_code": city.county_codes[county], "measure_no": f"JC{city.code}-{year}-{number + 1:03d}", "measure_type": kind,
+                    "region_code": city.county_codes[county],
+                    "measure_no": f"JC{city.code}-{year}-{number + 1:03d}",
+                    "measure_type": kind,
                     "measure_name": f"{city.county_names[county]}{_MEASURES[kind][int(rng.integers(0, 3))]}",
-                    "amount_wan_yuan": money, "area_mu": area, "event_date": day, **_file(city.code, year, received),
-                }  # fmt: skip
+                    "amount_wan_yuan": money,
+                    "area_mu": area,
+                    "event_date": day,
+                    **_file(city.code, year, received),
+                }
 
 
 def parks(cities: Sequence[City], until: date, seed: int) -> Rows:
@@ -127,9 +141,13 @@ def parks(cities: Sequence[City], until: date, seed: int) -> Rows:
             for year in years(until):
                 grown = 1.05 ** (year - START.year)
                 yield {
-                    "region_code": city.county_codes[county], "park_code": f"YQ{city.code}{number + 1:02d}", "year": year,
-                    "park_name": f"{city.county_names[county]}{_PARKS[number % len(_PARKS)]}", "industrial_area_mu": area,
+                    "region_code": city.county_codes[county],
+                    "park_code": f"YQ{city.code}{number + 1:02d}",
+                    "year": year,
+                    "park_name": f"{city.county_names[county]}{_PARKS[number % len(_PARKS)]}",
+                    "industrial_area_mu": area,
                     "tax_wan_yuan": round(area / 1e4 * tax_per_ha * grown / 1e4) * 10_000,
                     "value_added_wan_yuan": round(area / 1e4 * value_per_ha * grown / 1e4) * 10_000,
-                    "average_far": f"{far + 0.02 * (year - START.year):.2f}", **_file(city.code, year, date(year + 1, 4, 15)),
-                }  # fmt: skip
+                    "average_far": f"{far + 0.02 * (year - START.year):.2f}",
+                    **_file(city.code, year, date(year + 1, 4, 15)),
+                }

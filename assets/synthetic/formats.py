@@ -1,4 +1,4 @@
-"""How a file looks: encodings, separators, units, header variants, workbooks with titles, merged headers, totals, notes.
+"""How a file looks: encodings, separators, units, header variants, workbooks with titles, merged headers, totals.
 
 A `Dress` is drawn per file; `spelled` turns typed rows into cells; `to_bytes` makes the file. Nothing here spoils data.
 """

@@ -1,4 +1,4 @@
-"""低效用地: patches in every stage of 调查入库 → 年度计划 → 实施方案 → 项目实施, some done through a supply, some by the holder."""
+"""低效用地: patches in every stage from 调查入库 to 项目实施, some done through a supply, some by the holder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from assets.synthetic.plan import START, Batch, City
 from schemas.submissions import INEFFICIENT_LAND, MODES
 
 _TYPES, _TYPE_WEIGHTS = ("工业", "城镇", "村庄"), (0.58, 0.27, 0.15)
+_MODE_WEIGHTS = (0.12, 0.2, 0.3, 0.18, 0.12, 0.08)
 MEAN_AREA = 30_000
 PIPELINE_SHARE, INCOMPLETE_SHARE, ON_IDLE_PARCEL = 0.45, 0.025, 0.03
 SAME_PARCEL, CANCELLED, LATE, SPOILT = 0.7, 0.004, 0.03, 0.012
@@ -39,6 +40,7 @@ def truth(city: City, supply: pl.DataFrame, idle: pl.DataFrame, until: date, see
     patches = pl.concat([done, pipeline])
     count = patches.height
     number = pl.int_range(1, count + 1).cast(pl.String).str.zfill(5)
+    serial, approved = number.str.strip_chars_start("0"), pl.col("plan_approval_date")
     broken = pl.Series(draws.some(rng, count, INCOMPLETE_SHARE)) & pl.col("_done").is_not_null()
     no_register = pl.int_range(pl.len()) % 2 == 0
     county = pl.Series(city.county_codes).gather(rng.integers(0, len(city.county_codes), count))
@@ -46,15 +48,16 @@ def truth(city: City, supply: pl.DataFrame, idle: pl.DataFrame, until: date, see
         region_code=pl.coalesce("region_code", county),
         patch_no=pl.format("DX{}{}", pl.lit(city.code), number),
         inefficiency_type=draws.pick(rng, _TYPES, count, _TYPE_WEIGHTS),
-        determination_no=pl.format("低效认〔{}〕{}号", pl.col("register_date").dt.year(), number.str.strip_chars_start("0")),
-        plan_approval_no=pl.when(pl.col("plan_approval_date").is_not_null())
-        .then(pl.format("再开发批〔{}〕{}号", pl.col("plan_approval_date").dt.year(), number.str.strip_chars_start("0"))),
-        plan_year=pl.col("plan_approval_date").dt.year().cast(pl.Int32),
-        mode=pl.when(pl.Series(draws.some(rng, count, 0.6))).then(draws.pick(rng, MODES, count, (0.12, 0.2, 0.3, 0.18, 0.12, 0.08))),
+        determination_no=pl.format("低效认〔{}〕{}号", pl.col("register_date").dt.year(), serial),
+        plan_approval_no=pl.when(approved.is_not_null()).then(
+            pl.format("再开发批〔{}〕{}号", approved.dt.year(), serial)
+        ),
+        plan_year=approved.dt.year().cast(pl.Int32),
+        mode=pl.when(pl.Series(draws.some(rng, count, 0.6))).then(draws.pick(rng, MODES, count, _MODE_WEIGHTS)),
         parcel_code=pl.coalesce("parcel_code", pl.format("{}800001GB{}", pl.lit(city.code), number)),
         status=pl.lit(None, pl.String),
         _tag=pl.when(broken).then(pl.lit("chain_incomplete")).cast(pl.String),
-    )  # fmt: skip
+    )
     # The chain is kept and excluded, not refused: half lack the registration, half the plan's approval.
     patches = patches.with_columns(
         register_date=pl.when(~broken | ~no_register).then("register_date"),
@@ -75,15 +78,17 @@ def _linked(rng: np.random.Generator, city: City, supply: pl.DataFrame) -> pl.Da
     count = chosen.height
     days = chosen["contract_date"].cast(pl.Int32).to_numpy()
     same = draws.some(rng, count, SAME_PARCEL)
-    permit_known = draws.some(rng, count, 0.5)
+    permit, known = draws.days(days + rng.integers(30, 200, count)), pl.Series(draws.some(rng, count, 0.5))
     return _patches(
-        rng, area, days,
+        rng,
+        area,
+        days,
         region_code=chosen["region_code"],
         parcel_code=pl.select(pl.when(pl.Series(same)).then(chosen["parcel_code"])).to_series(),
         supply_supervision_no=chosen["supervision_no"],
         agreement_date=draws.days(days + rng.integers(5, 60, count)),
-        permit_date=pl.select(pl.when(pl.Series(permit_known)).then(draws.days(days + rng.integers(30, 200, count)))).to_series(),
-    )  # fmt: skip
+        permit_date=pl.select(pl.when(known).then(permit)).to_series(),
+    )
 
 
 def _own(rng: np.random.Generator, city: City, until: date) -> pl.DataFrame:
@@ -92,10 +97,12 @@ def _own(rng: np.random.Generator, city: City, until: date) -> pl.DataFrame:
     before = rng.integers(0, 150, count)
     permit_last = draws.some(rng, count, 0.8)
     return _patches(
-        rng, draws.areas(rng, count, city.own), days,
+        rng,
+        draws.areas(rng, count, city.own),
+        days,
         agreement_date=draws.days(np.where(permit_last, days - before, days)),
         permit_date=draws.days(np.where(permit_last, days, days - before)),
-    )  # fmt: skip
+    )
 
 
 def _patches(rng: np.random.Generator, area: np.ndarray, days: np.ndarray, **known: pl.Series) -> pl.DataFrame:
@@ -167,7 +174,7 @@ def _on_idle_parcels(rng: np.random.Generator, patches: pl.DataFrame, idle: pl.D
 def submitted(
     rows: pl.DataFrame, city: City, batches: list[Batch], until: date, seed: int, sender: str
 ) -> pl.DataFrame:
-    """A patch is reported when it is registered, and again when it is redeveloped; 竣工 dates after `until` are unknown."""
+    """A patch is reported when it is registered, and again when redeveloped; no date lies after `until`."""
     rng, last = draws.stream(seed, "patches sent", city.code), len(batches) - 1
     rows = rows.with_columns(completion_date=pl.when(pl.col("completion_date") <= until).then("completion_date"))
     rows = rows.with_columns(

@@ -1,4 +1,4 @@
-"""From tables to a landing directory: which rows make a file, its name, its flaws, and the files that are bad as a whole."""
+"""From tables to a landing directory: what makes a file, its name and flaws, and the files that are bad as a whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import polars as pl
 from assets.synthetic import annual, dirt, draws, evaluation, formats, idle, inefficient, supply, unsupplied
 from assets.synthetic.dirt import Dirt
 from assets.synthetic.formats import Dress
-from assets.synthetic.plan import SILENT_CITY, START, City, batches
+from assets.synthetic.plan import SILENT_CITY, START, City, batches, years
 from schemas.submissions import TABLES
 from schemas.table import Table
 
@@ -22,8 +22,8 @@ from schemas.table import Table
 class Summary:
     """What was written: number of files, data rows by table (repeats included), planned dirt, and gaps left on purpose.
 
-    `dirt` names file ("YYYY-MM-DD/name"), row as the person sees it and kind; `gaps` are (table, city, year) that a city
-    did not hand in although its neighbours did.
+    `dirt` names file ("YYYY-MM-DD/name"), row as the person sees it and kind; `gaps` are (table, city, year)
+    that a city did not hand in although its neighbours did.
     """
 
     files: int = 0
@@ -86,17 +86,28 @@ def tables(cities: Sequence[City], until: date, seed: int, cadence: Cadence) -> 
         for name, rows in made.items():
             sent.setdefault(name, []).append(rows)
     province = cities[0].province
-    frames = {name: pl.concat([rows for rows in parts if rows.height]) for name, parts in sent.items()}
+    frames = {name: pl.concat([rows for rows in parts if rows.height] or parts[:1]) for name, parts in sent.items()}
     frames |= annual.all_tables(cities, until, seed, province)
-    frames |= evaluation.all_tables(cities, batches(until, 3), until, seed, province)
+    frames |= evaluation.all_tables(cities, batches(until, 12 if cadence.bulk else 3), until, seed, province)
     for name, frame in frames.items():
-        if not cadence.by_city and name != "land_supply":
-            frame = frame.with_columns(_sender=pl.lit(province))
+        if cadence.bulk:
+            frame = frame.with_columns(_received=_on_few_days(until))
+            if name != "land_supply":
+                frame = frame.with_columns(_sender=pl.lit(province))
         yield TABLES[name], frame
 
 
+def _on_few_days(until: date) -> pl.Expr:
+    """The first of a few days of receipt that is not before `_received`."""
+    due = [date(year, month, day) for year in years(until) for month, day in ((1, 31), (4, 30), (10, 31))]
+    later_due = pl.lit(until)
+    for day in reversed([day for day in due if day < until]):
+        later_due = pl.when(pl.col("_received") <= day).then(pl.lit(day)).otherwise(later_due)
+    return later_due
+
+
 def without_gap(frame: pl.DataFrame, table: Table, job: Job) -> pl.DataFrame:
-    """Leave out what the silent city has not handed in: its idle land of the last year, once there is an earlier one."""
+    """Leave out what the silent city has not handed in: idle land of the last year, if there is an earlier one."""
     year = job.until.year
     silent = (pl.col("_sender") == SILENT_CITY) & (pl.col("_year") == year)
     if table.name != "idle_land" or year == START.year or frame.filter(silent).is_empty():

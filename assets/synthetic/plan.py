@@ -21,7 +21,7 @@ MU_M2 = 10_000 / 15
 #: 亩 in steps of 30 are whole hectares: a task then reads well in both units.
 TASK_STEP_MU = 30
 
-#: 2025 GDP in 亿元 and construction land in km², rounded from public statistics; residential land of the 中心城区 in 公顷.
+#: 2025 GDP in 亿元 and construction land in km², rounded from public figures; residential land of the 中心城区 in 公顷.
 _MAGNITUDES = {
     "330100": (23000, 2000, 14200), "330200": (19000, 1950, 11800), "330300": (10200, 1420, 9100),
     "330400": (7950, 1290, 4700), "330500": (4430, 920, 3600), "330600": (8790, 1260, 6900),
@@ -106,7 +106,7 @@ def elapsed(year: int, until: date) -> float:
 
 
 def batches(until: date, months: int, delay: int = 10) -> list[Batch]:
-    """The reporting periods of `months` months since 2025-01-01; the last one is cut off at `until` and received then."""
+    """The reporting periods of `months` months since 2025-01-01; the last one is cut off at `until`."""
     labels = {3: ("第1季度", "第2季度", "第3季度", "第4季度"), 6: ("上半年", "下半年"), 12: ("",)}[months]
     starts = [
         date(year, month, 1)
@@ -193,7 +193,7 @@ def _through(goals: dict, indicator: str, until: date) -> float:
 
 
 def _plan(goals: dict, indicator: str, until: date, rng: np.random.Generator) -> dict[int, int]:
-    """The city's own cumulative plan for the end of each year, in 亩: near the straight line, never a round copy of it."""
+    """The city's own cumulative plan for the end of each year, in 亩: near the straight line, not on it."""
     return {
         year: round(_through(goals, indicator, date(year, 12, 31)) * rng.uniform(0.96, 1.04) / TASK_STEP_MU)
         * TASK_STEP_MU
@@ -225,7 +225,7 @@ def _land(code: str, base: int, growth: dict[int, float], goals: dict, rng: np.r
 
 
 def _walk(base: float, goals: dict, until: date, rng: np.random.Generator) -> dict[int, float]:
-    """Coverage in % on the lines from the 2025 base to the targets, with a little noise (none above 0.6 in the base)."""
+    """Coverage in % on the lines from the 2025 base to the targets, with a little noise (at most 0.5 in the base)."""
     line = np.interp(
         list(years(until)), [2025, 2027, 2030], [base, goals["walk15_coverage", 2027], goals["walk15_coverage", 2030]]
     )

@@ -1,7 +1,8 @@
-"""供地结果 and 容积率豁免清单: land-supply records whose sums meet a city's plan, and the parcels freed from the FAR floor."""
+"""供地结果 and 容积率豁免清单: supplies whose sums meet a city's plan, and the parcels freed from the FAR floor."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -16,27 +17,31 @@ _USES = ("industry", "housing", "trade", "public", "transport")
 _USE_WEIGHTS = (0.36, 0.18, 0.14, 0.20, 0.12)
 _SYSTEMS = ("用地用海分类2023", "GB/T21010-2017", "GB/T21010-2007")
 _SYSTEM_WEIGHTS = (0.72, 0.24, 0.04)
+#: Codes by system, in the order of the uses.
 _CODES = {
-    ("用地用海分类2023", INDUSTRY): ("1001", "100101", "100102", "100103"), ("用地用海分类2023", HOUSING): ("0701", "070102"),
-    ("用地用海分类2023", TRADE): ("0901", "0902", "0903"), ("用地用海分类2023", PUBLIC): ("0801", "0804", "0806", "1401"),
-    ("用地用海分类2023", TRANSPORT): ("1202", "1207", "1208"),
-    ("GB/T21010-2017", INDUSTRY): ("0601",), ("GB/T21010-2017", HOUSING): ("0701",), ("GB/T21010-2017", TRADE): ("0501", "0504"),
-    ("GB/T21010-2017", PUBLIC): ("0801", "0803", "0809"), ("GB/T21010-2017", TRANSPORT): ("1003", "1004", "1001"),
-    ("GB/T21010-2007", INDUSTRY): ("061",), ("GB/T21010-2007", HOUSING): ("071",), ("GB/T21010-2007", TRADE): ("051", "053"),
-    ("GB/T21010-2007", PUBLIC): ("081", "083"), ("GB/T21010-2007", TRANSPORT): ("102", "103"),
+    "用地用海分类2023": (
+        ("1001", "100101", "100102", "100103"), ("0701", "070102"), ("0901", "0902", "0903"),
+        ("0801", "0804", "0806", "1401"), ("1202", "1207", "1208"),
+    ),
+    "GB/T21010-2017": (("0601",), ("0701",), ("0501", "0504"), ("0801", "0803", "0809"), ("1003", "1004", "1001")),
+    "GB/T21010-2007": (("061",), ("071",), ("051", "053"), ("081", "083"), ("102", "103")),
 }  # fmt: skip
-_INDUSTRIES = {
-    INDUSTRY: ("C17", "C26", "C3311", "C3484", "C3670", "C38", "C3922", "C40"), HOUSING: ("K70",), TRADE: ("F52", "H61", "L72"),
-    PUBLIC: ("P83", "Q84", "N78"), TRANSPORT: ("G54", "D44"),
-}  # fmt: skip
-_SUBJECTS = {
-    INDUSTRY: ("智能装备产业园", "新材料生产基地", "生物医药产业化", "汽车零部件扩建", "数字经济产业园", "小微企业园", "光伏组件", "精密模具技改"),
-    HOUSING: ("居住地块", "安置房", "保障性租赁住房", "未来社区"), TRADE: ("商务综合体", "专业市场提升", "酒店", "商业街区"),
-    PUBLIC: ("小学迁建", "中学扩建", "医院扩建", "养老服务中心", "文体中心", "幼儿园"),
-    TRANSPORT: ("道路拓宽", "公共停车场", "变电所", "快速路改建", "污水处理厂"),
-}  # fmt: skip
-#: Median price of land in 元 per m², and what share of it is allocated (划拨) rather than sold.
-_PRICES = {INDUSTRY: 480, HOUSING: 7200, TRADE: 3100, PUBLIC: 0, TRANSPORT: 0}
+_INDUSTRIES = (
+    ("C17", "C26", "C3311", "C3484", "C3670", "C38", "C3922", "C40"),
+    ("K70",),
+    ("F52", "H61", "L72"),
+    ("P83", "Q84", "N78"),
+    ("G54", "D44"),
+)
+_SUBJECTS = (
+    ("智能装备产业园", "新材料生产基地", "生物医药产业化", "汽车零部件扩建", "小微企业园", "光伏组件", "精密模具技改"),
+    ("居住地块", "安置房", "保障性租赁住房", "未来社区"),
+    ("商务综合体", "专业市场提升", "酒店", "商业街区"),
+    ("小学迁建", "中学扩建", "医院扩建", "养老服务中心", "文体中心", "幼儿园"),
+    ("道路拓宽", "公共停车场", "变电所", "快速路改建", "污水处理厂"),
+)
+#: Median price of land in 元 per m², by use.
+_PRICES = (480, 7200, 3100, 0, 0)
 _SALES = ("挂牌", "拍卖", "招标", "协议", "租赁", "作价出资", "授权经营")
 _SALE_WEIGHTS = (0.80, 0.05, 0.01, 0.10, 0.02, 0.01, 0.01)
 
@@ -67,9 +72,7 @@ def truth(city: City, batch_numbers: pl.Series, until: date, seed: int) -> pl.Da
     system = draws.pick(rng, _SYSTEMS, count, _SYSTEM_WEIGHTS)
     county = rng.choice(len(city.county_codes), size=count, p=rng.dirichlet(np.full(len(city.county_codes), 4.0)))
     stock = (existing + historical) > 0
-    price = np.where(
-        allocated, 0, np.array([_PRICES[u] for u in range(5)])[use] * supplied * rng.lognormal(0, 0.3, count)
-    )
+    price = np.where(allocated, 0, np.array(_PRICES)[use] * supplied * rng.lognormal(0, 0.3, count))
     start_gap, build_time = rng.integers(150, 420, count), rng.integers(540, 1280, count)
     with_batch = (historical > 0) | draws.some(rng, count, 0.35)
     return (
@@ -140,7 +143,7 @@ def submitted(
 def exemptions(
     rows: pl.DataFrame, city: City, batches: list[Batch], until: date, seed: int, sender: str
 ) -> pl.DataFrame:
-    """The exemption list: approved before the contract; one entry lapsed too early, one withdrawn, one number unknown."""
+    """The exemption list: approved before the contract; one lapsed too early, one withdrawn, one number unknown."""
     rng = draws.stream(seed, "exemption", city.code)
     listed = rows.filter("_exempt")
     count, last = listed.height, len(batches) - 1
@@ -276,16 +279,17 @@ def _land_use(rng: np.random.Generator, system: pl.Series, use: np.ndarray) -> p
         {name: number for number, name in enumerate(_SYSTEMS)}, return_dtype=pl.Int64
     ).to_numpy()
     codes = np.empty(len(use), dtype=object)
-    for (name, kind), options in _CODES.items():
-        mask = (names[index] == name) & (use == kind)
-        codes[mask] = np.array(options, dtype=object)[drawn[mask] % len(options)]
+    for name, by_use in _CODES.items():
+        for kind, options in enumerate(by_use):
+            mask = (names[index] == name) & (use == kind)
+            codes[mask] = np.array(options, dtype=object)[drawn[mask] % len(options)]
     return pl.Series(codes, dtype=pl.String)
 
 
-def _by_use(rng: np.random.Generator, words: dict[int, tuple[str, ...]], use: np.ndarray) -> pl.Series:
+def _by_use(rng: np.random.Generator, words: Sequence[tuple[str, ...]], use: np.ndarray) -> pl.Series:
     drawn = rng.integers(0, 1000, len(use))
     chosen = np.empty(len(use), dtype=object)
-    for kind, options in words.items():
+    for kind, options in enumerate(words):
         mask = use == kind
         chosen[mask] = np.array(options, dtype=object)[drawn[mask] % len(options)]
     return pl.Series(chosen, dtype=pl.String)

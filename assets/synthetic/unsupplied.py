@@ -163,7 +163,7 @@ def register_submitted(
     seed: int,
     sender: str,
 ) -> pl.DataFrame:
-    """The register: every March all batches of earlier years, less what was digested by then; at `until` this year's new ones.
+    """The register: every March all batches of earlier years, less what was digested; at `until` the new ones.
 
     No error is put in here: a refused register row would turn all digestion of its batch into errors.
     """
