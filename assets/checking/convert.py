@@ -19,7 +19,7 @@ from schemas.table import Column, Kind, Unit
 #: What stands for "nothing" after normalisation; `－`, `／` and the no-break space become one of these.
 NOTHING = ("", "-", "--", "/", "无", "nah", "—", "——")
 #: Dates that stand for "nothing" in the land-market exports.
-SENTINELS = (date(1900, 1, 1), date(1901, 1, 2))
+SENTINELS = (date(1900, 1, 1), date(1901, 1, 2), date(1899, 12, 31))  # the last: a date cell showing 1900-01-01
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
