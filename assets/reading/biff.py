@@ -1,19 +1,22 @@
-"""What the Excel library does not tell of an old xls file: each sheet's first used column and its merged cells.
+"""What the Excel library does not tell of an old xls file: each sheet's extent, first column and merged cells.
 
-Reads the OLE container and the BIFF records just far enough for that. Never raises: a file that it cannot follow gets
-no extents, hence addresses that count from column A.
+Reads the OLE container and the BIFF records just far enough for that. The library reserves memory for whatever a
+record claims, so a file whose claims cannot be followed or believed is refused before the library sees it.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .header import Merge
 
-_BOF, _EOF, _BOUNDSHEET, _MERGED = 0x0809, 0x000A, 0x0085, 0x00E5
+_BOF, _EOF, _BOUNDSHEET, _STRINGS, _DIMENSIONS, _MERGED = 0x0809, 0x000A, 0x0085, 0x00FC, 0x0200, 0x00E5
 _CELLS = frozenset({0x0203, 0x0204, 0x00FD, 0x027E, 0x00BD, 0x0205, 0x0006, 0x00D6})
+_MULTIPLE = 0x00BD  # several cells in one record
+_ROOT = 5
+_MAX_ROWS, _MAX_COLUMNS = 65_536, 256
 _END = 0xFFFFFFFA  # sector numbers from here on end a chain
 
 
@@ -29,36 +32,72 @@ class Extent:
     errors: bool = True  # whether formula errors may be among the cells
 
 
-def xls_extents(data: bytes) -> list[Extent]:
-    """One extent per sheet, in the workbook's order; empty when the file cannot be followed."""
+def xls_extents(data: bytes) -> list[Extent] | None:
+    """One extent per sheet, in the workbook's order; None when the file cannot be followed or believed."""
     try:
         stream = _workbook_stream(data)
-        return [_sheet_extent(stream, offset) for offset in _sheet_offsets(stream)]
+        offsets = _sheet_offsets(stream)
+        return [_sheet_extent(stream, offset) for offset in offsets] or None
     except (struct.error, IndexError, ValueError, OverflowError):
-        return []
+        return None
 
 
 def _workbook_stream(data: bytes) -> bytes:
-    shift = struct.unpack_from("<H", data, 30)[0]
-    size = 1 << min(shift, 16)
-    directory = struct.unpack_from("<I", data, 48)[0]
-    difat = [sector for sector in struct.unpack_from("<109I", data, 76) if sector < _END]
-    fat = [number for sector in difat for number in struct.unpack_from(f"<{size // 4}I", data, (sector + 1) * size)]
+    size, small = (1 << min(shift, 16) for shift in struct.unpack_from("<2H", data, 30))
+    counts = struct.unpack_from("<2I16xI4xI", data, 40)  # sectors of the directory and of the three tables
+    if any(count * size > len(data) for count in counts):
+        raise ValueError("more sectors than the file has")
+    directory, _, cutoff, mini_fat = struct.unpack_from("<4I", data, 48)
+    fat = _fat(data, size)
 
-    def chain(sector: int) -> bytes:
-        parts: list[bytes] = []
-        while sector < _END and len(parts) <= len(fat):
-            parts.append(data[(sector + 1) * size : (sector + 2) * size])
-            sector = fat[sector]
-        return b"".join(parts)
+    def sectors(first: int) -> bytes:
+        return _chain(first, fat, data, size, 1)
 
-    entries = chain(directory)
+    entries = sectors(directory)
+    container, found = b"", None
     for at in range(0, len(entries), 128):
-        length = struct.unpack_from("<H", entries, at + 64)[0]
-        name = entries[at : at + max(length - 2, 0)].decode("utf-16-le", "replace")
-        if name in ("Workbook", "Book"):
-            return chain(struct.unpack_from("<I", entries, at + 116)[0])
-    return b""
+        length, kind = struct.unpack_from("<HB", entries, at + 64)
+        first, stream_size = struct.unpack_from("<2I", entries, at + 116)
+        if stream_size > len(data):
+            raise ValueError("a stream larger than the file")
+        if kind == _ROOT:
+            container = sectors(first)
+        if entries[at : at + max(length - 2, 0)].decode("utf-16-le", "replace") in ("Workbook", "Book"):
+            found = first, stream_size
+    if found is None:
+        return b""
+    first, stream_size = found
+    if stream_size >= cutoff:
+        return sectors(first)[:stream_size]
+    table = sectors(mini_fat)
+    minis = struct.unpack(f"<{len(table) // 4}I", table)
+    return _chain(first, minis, container, small, 0)[:stream_size]
+
+
+def _fat(data: bytes, size: int) -> list[int]:
+    """The sector table, whose own sectors are listed in the header and, in large files, in further sectors."""
+    listed = list(struct.unpack_from("<109I", data, 76))
+    further = struct.unpack_from("<I", data, 68)[0]
+    while further < _END and len(listed) * size <= len(data) + 109 * size:
+        *more, further = struct.unpack_from(f"<{size // 4}I", data, (further + 1) * size)
+        listed += more
+    return [
+        number
+        for sector in listed
+        if sector < _END
+        for number in struct.unpack_from(f"<{size // 4}I", data, (sector + 1) * size)
+    ]
+
+
+def _chain(sector: int, table: Sequence[int], data: bytes, size: int, skipped: int) -> bytes:
+    """The sectors of a chain in `data`, whose first `skipped` sectors are the header."""
+    parts: list[bytes] = []
+    while sector < _END:
+        if len(parts) > len(table):
+            raise ValueError("the chain of sectors goes in circles")
+        parts.append(data[(sector + skipped) * size : (sector + skipped + 1) * size])
+        sector = table[sector]
+    return b"".join(parts)
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -75,20 +114,34 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _sheet_offsets(stream: bytes) -> list[int]:
-    found = [struct.unpack_from("<I", stream, body)[0] for kind, body, _ in _records(stream, 0) if kind == _BOUNDSHEET]
-    return found
+    offsets = []
+    for kind, body, _ in _records(stream, 0):
+        if kind == _BOUNDSHEET:
+            offsets.append(struct.unpack_from("<I", stream, body)[0])
+        elif kind == _STRINGS and 3 * struct.unpack_from("<I", stream, body + 4)[0] > len(stream):
+            raise ValueError("more shared strings than the file has room for")
+    return offsets
 
 
 def _sheet_extent(stream: bytes, offset: int) -> Extent:
     extent = Extent()
     merges: list[Merge] = []
-    for kind, body, _ in _records(stream, offset):
+    for kind, body, length in _records(stream, offset):
         if kind in _CELLS:
-            column = struct.unpack_from("<H", stream, body + 2)[0]
+            row, column = struct.unpack_from("<2H", stream, body)
+            extent.cells += 1
             extent.first_column = column if extent.first_column is None else min(column, extent.first_column)
+            last = struct.unpack_from("<H", stream, body + length - 2)[0] if kind == _MULTIPLE else column
+            extent.last_row, extent.last_column = max(row + 1, extent.last_row), max(last, extent.last_column)
+        elif kind == _DIMENSIONS:
+            rows, columns = struct.unpack_from("<4xI2xH" if length >= 14 else "<2xH2xH", stream, body)
+            if rows > _MAX_ROWS or columns > _MAX_COLUMNS:
+                raise ValueError("more cells than the format allows")
         elif kind == _MERGED:
             for number in range(struct.unpack_from("<H", stream, body)[0]):
                 top, bottom, left, right = struct.unpack_from("<4H", stream, body + 2 + 8 * number)
                 merges.append((top, left, bottom, right))
+    if extent.last_row > _MAX_ROWS or extent.last_column >= _MAX_COLUMNS:
+        raise ValueError("more cells than the format allows")
     extent.merges = tuple(merge for merge in merges if merge[0] < 40)
     return extent

@@ -18,7 +18,7 @@ from .header import Merge
 from .layout import normalise
 from .report import Unreadable
 
-MAX_CELLS = 50_000_000
+MAX_CELLS = 5_000_000
 _T = TypeVar("_T")
 
 
@@ -38,6 +38,9 @@ def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
     import fastexcel
 
     extents = _extents(data) if form == "xlsx" else {}
+    found = xls_extents(data) if form == "xls" else []
+    if found is None:
+        raise Unreadable("1004")
     for name, extent in extents.items():
         if extent.last_row * (extent.last_column + 1) > max(MAX_CELLS, 50 * extent.cells):
             raise Unreadable(
@@ -45,8 +48,8 @@ def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
                 what=f"工作表“{name}”用到第 {extent.last_row} 行、第 {extent.last_column + 1} 列，绝大部分是空格",
             )
     book = _guarded(lambda: fastexcel.read_excel(data))
-    if form == "xls" and len(found := xls_extents(data)) == len(book.sheet_names):
-        extents = dict(zip(book.sheet_names, found, strict=True))
+    if len(found) == len(book.sheet_names):
+        extents |= dict(zip(book.sheet_names, found, strict=True))
     for name in book.sheet_names:
         yield _sheet(book, name, extents.get(name, Extent()))
 
