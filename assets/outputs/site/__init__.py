@@ -1,0 +1,104 @@
+"""The HTML site of a release (发布网页): static pages that open from a folder, print, and read without JavaScript.
+
+`write` makes it; `pages` says which pages there are, `templates/` what stands on them, `figures` what is drawn. Numbers
+come from the report model ready to show: nothing is computed or rounded here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from assets.outputs.model import ReportModel
+from assets.outputs.site.pages import Download, Page, plan
+
+#: Which page was made from what, so that the next run leaves unchanged pages alone.
+INDEX = "pages.json"
+#: Files of a release that the downloads page offers.
+_OFFERED = {".duckdb", ".parquet", ".csv", ".xlsx", ".docx", ".pdf", ".json"}
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSummary:
+    """What was done. `written` and `unchanged` are paths from the site's root, `bytes` the size of all pages."""
+
+    start: Path
+    written: tuple[str, ...]
+    copied: tuple[str, ...]  # taken from the previous site
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+    bytes: int
+
+
+def write(model: ReportModel, out: Path, previous: Path | None = None, release: Path | None = None) -> SiteSummary:
+    """Write the site of a release into the folder `out` and return what was done.
+
+    A page whose data, navigation and templates are those of the last time is neither rendered nor touched; one that
+    `previous`, another site's folder, holds already is copied. `release` is the folder whose files the downloads page
+    offers. Raises OSError when the folder cannot be written.
+    """
+    site = plan(model, list(_downloads(release, out)) if release else ())
+    known, older = _index(out), _index(previous) if previous else {}
+    done: dict[str, list[str]] = {"written": [], "copied": [], "unchanged": []}
+    index, size = {}, 0
+    for page in site.pages:
+        mark = site.fingerprint(page)
+        index[page.path] = mark
+        target = out / page.path
+        if known.get(page.path) == mark and target.is_file():
+            done["unchanged"].append(page.path)
+        elif previous and older.get(page.path) == mark and (previous / page.path).is_file():
+            _put(target, (previous / page.path).read_bytes())
+            done["copied"].append(page.path)
+        else:
+            _put(target, site.html(page).encode())
+            done["written"].append(page.path)
+        size += target.stat().st_size
+    removed = _remove(out, known.keys() - index.keys())
+    if known != index:
+        _put(out / INDEX, (json.dumps(index, indent=0, sort_keys=True) + "\n").encode())
+    return SiteSummary(
+        out / "index.html", **{name: tuple(paths) for name, paths in done.items()}, removed=removed, bytes=size
+    )
+
+
+def _index(folder: Path) -> dict[str, str]:
+    """What the site in a folder was made from; nothing when there is none or it cannot be read."""
+    try:
+        found = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write in one step: a reader sees the old page or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+
+
+def _remove(out: Path, paths: set[str]) -> tuple[str, ...]:
+    """Pages of an earlier run that the release no longer has."""
+    for path in paths:
+        (out / path).unlink(missing_ok=True)
+    return tuple(sorted(paths))
+
+
+def _downloads(release: Path, out: Path) -> Iterator[Download]:
+    """The release's files with their way from the site, the site's own left out."""
+    for path in sorted(release.rglob("*")):
+        if path.is_file() and path.suffix in _OFFERED and out not in path.parents and not path.name.startswith("."):
+            href = Path(os.path.relpath(path, out)).as_posix()
+            yield Download(href, path.relative_to(release).as_posix(), _size(path.stat().st_size))
+
+
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:.1f} MB" if count >= 1_000_000 else f"{max(count // 1000, 1)} kB"
+
+
+__all__ = ["Download", "Page", "SiteSummary", "write"]

@@ -1,0 +1,292 @@
+"""The plan of the site (网站结构): which pages there are, and which part of the model each one shows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from assets.outputs.charts import Words
+from assets.outputs.model import EvaluationTable, ModeProgress, Park, RegionView, ReportModel, TaskStatus
+from assets.outputs.site.figures import SHORT_EN, city_tiles, region_words, total
+from assets.outputs.site.rendering import code_hash, render
+from assets.outputs.site.words import OBJECTS
+
+#: Rows that a page shows of a long list; the rest is named by its number and by the query that gives it.
+ROWS_SHOWN = 300
+RECEIPTS_SHOWN = 150
+
+#: Sections of the navigation, in its order.
+SECTIONS: dict[str, Words] = {
+    "overview": ("总览", "Overview"),
+    "city": ("设区市", "Cities"),
+    "indicator": ("指标", "Indicators"),
+    "evaluation": ("评价", "Evaluations"),
+    "action": ("行动进展", "Action"),
+    "quality": ("数据质量", "Data quality"),
+    "calendar": ("时间安排", "Calendar"),
+    "advice": ("优化建议", "Advice"),
+    "downloads": ("下载", "Downloads"),
+    "dictionary": ("数据字典", "Dictionary"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file of the release beside the site: its path from the site's root, and its size in words."""
+
+    href: str
+    name: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its path from the site's root, its template, its names, and all that it says."""
+
+    path: str
+    template: str
+    title: Words
+    short: Words
+    section: str
+    data: dict[str, object]
+    wide: bool = False  # printed across
+
+    @property
+    def root(self) -> str:
+        """The way from the page to the site's root."""
+        return "../" * (len(PurePosixPath(self.path).parts) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All pages of a release and what stands on each of them."""
+
+    model: ReportModel
+    pages: tuple[Page, ...]
+
+    def siblings(self, page: Page) -> list[Page]:
+        """The pages of the same section, for the second line of the navigation."""
+        return [other for other in self.pages if other.section == page.section]
+
+    def sections(self) -> list[tuple[str, Words, str]]:
+        """The first line of the navigation: section, label, the first page of the section."""
+        first: dict[str, str] = {}
+        for page in self.pages:
+            first.setdefault(page.section, page.path)
+        return [(name, label, first[name]) for name, label in SECTIONS.items() if name in first]
+
+    def fingerprint(self, page: Page) -> str:
+        """Changes when the page would: with its data, the release's stamp, the navigation or the templates."""
+        shared = (self.model.release, self.model.year, self.model.horizon, self.sections())
+        siblings = [(other.path, other.short) for other in self.siblings(page)]
+        parts = (code_hash(), page, shared, siblings)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def html(self, page: Page) -> str:
+        """The page, ready to be written."""
+        model = self.model
+        return render(
+            page.template, page=page, site=self, release=model.release, year=model.year, horizon=model.horizon,
+            **page.data,
+        )  # fmt: skip
+
+
+def plan(model: ReportModel, downloads: Sequence[Download] = ()) -> Site:
+    """Every page of the release, in the order of the navigation."""
+    pages = (
+        _overview(model),
+        *_cities(model),
+        *_indicators(model),
+        *_evaluations(model),
+        *_actions(model),
+        _quality(model),
+        _calendar(model),
+        *_advice(model),
+        _downloads(downloads),
+        *_dictionary(model),
+    )
+    return Site(model, pages)
+
+
+# --- Figures ---------------------------------------------------------------------------------------------------------
+
+
+def _overview(model: ReportModel) -> Page:
+    data = {
+        "matrix": model.matrix,
+        "sentences": model.sentences,
+        "tiles": city_tiles(model),
+        "counts": total(model.region_views[city.code].counts for city in model.cities),
+        "indicators": model.indicators,
+    }
+    title = (f"{model.year}年进展总览", f"Overview {model.year}")
+    return Page("index.html", "overview.html.j2", title, ("总览", "Overview"), "overview", data, wide=True)
+
+
+def _cities(model: ReportModel) -> Iterator[Page]:
+    for city in model.cities:
+        view = model.region_views[city.code]
+        data = {
+            "view": view,
+            "indicators": model.indicators,
+            "counties": _counties(view),
+            "modes": _last_year(model.modes, city.code),
+            "measures": _last_year(model.measures, city.code),
+            "demonstrations": [each for each in model.demonstrations if each.city_code == city.code],
+            "tasks": _last_quarter(model.tasks, city.code),
+            "parks": _last_parks(model.parks, city.code),
+        }
+        name = region_words(city.code, city.name)
+        short = (name[0].removesuffix("市"), name[1])
+        yield Page(f"city/{city.code}.html", "city.html.j2", name, short, "city", data)
+
+
+def _indicators(model: ReportModel) -> Iterator[Page]:
+    for indicator in model.indicators:
+        data = {"view": model.indicator_views[indicator.code], "cities": model.cities, "province": model.province}
+        short = (indicator.short_label, SHORT_EN[indicator.code])
+        title = (indicator.label, indicator.label_en)
+        yield Page(f"indicator/{indicator.code}.html", "indicator.html.j2", title, short, "indicator", data)
+
+
+def _evaluations(model: ReportModel) -> Iterator[Page]:
+    kinds = (
+        (model.annual, ("年度评价", "annual")),
+        (model.midterm, ("中期评估", "mid-term")),
+        (model.final, ("终期评估", "final")),
+    )
+    for tables, (zh, en) in kinds:
+        for year, table in sorted(tables.items(), reverse=True):
+            data = {"table": table, "groups": _groups(table)}
+            short = (f"{year}{zh}", f"{year} {en}")
+            path = f"evaluation/{table.kind}-{year}.html"
+            yield Page(path, "evaluation.html.j2", (table.title, table.title_en), short, "evaluation", data, wide=True)
+
+
+def _groups(table: EvaluationTable) -> tuple[tuple[int, int], ...]:
+    """The annex in two tables that fit a page: the first theme, then the other two (positions of indicators)."""
+    count = len(table.rows[0].cells) if table.rows else 0
+    return ((0, min(4, count)), (4, count)) if count > 4 else ((0, count),)
+
+
+# --- What was done ---------------------------------------------------------------------------------------------------
+
+
+def _actions(model: ReportModel) -> Iterator[Page]:
+    regions = (model.province, *model.cities)
+    projects = model.demonstrations
+    parks = sorted(model.parks, key=lambda park: (-park.year, park.city_code or "", park.code))
+    shown = {
+        "modes": ("六大开发模式", "Six development modes", {"modes": model.modes, "regions": regions}),
+        "measures": ("四方面政策举措", "Policy measures", {"measures": model.measures, "regions": regions}),
+        "demonstrations": (
+            "示范项目", "Demonstration projects", {"projects": projects[:ROWS_SHOWN], "total": len(projects)},
+        ),
+        "tasks": ("十二项工作任务", "Twelve tasks", {"quarters": _quarters(model.tasks), "cities": model.cities}),
+        "parks": ("园区亩均效益", "Industrial parks", {"parks": tuple(parks[:ROWS_SHOWN]), "total": len(parks)}),
+    }  # fmt: skip
+    for name, (zh, en, data) in shown.items():
+        wide = name in ("tasks", "demonstrations")
+        yield Page(f"{name}.html", f"{name}.html.j2", (zh, en), (zh, en), "action", data, wide=wide)
+
+
+def _counties(view: RegionView) -> list[tuple[str, list[str | None]]]:
+    """Counties of a city with their eight texts, in code order; None where the county has no such figure."""
+    texts: dict[str, dict[str, str]] = {}
+    names: dict[str, str] = {}
+    for code, indicator in view.indicators.items():
+        for county in indicator.counties:
+            names[county.region.code] = county.region.name
+            texts.setdefault(county.region.code, {})[code] = county.text
+    return [(names[code], [texts[code].get(each) for each in view.indicators]) for code in sorted(names)]
+
+
+def _last_year(rows: Sequence[ModeProgress], region: str) -> list:
+    own = [row for row in rows if row.region.code == region]
+    last = max((row.year for row in own), default=None)
+    return [row for row in own if row.year == last]
+
+
+def _last_quarter(tasks: Sequence[TaskStatus], region: str) -> list[TaskStatus]:
+    own = [task for task in tasks if task.region.code == region]
+    last = max(((task.year, task.quarter) for task in own), default=None)
+    return [task for task in own if (task.year, task.quarter) == last]
+
+
+def _last_parks(parks: Sequence[Park], city: str) -> list[Park]:
+    own = [park for park in parks if park.city_code == city]
+    last = max((park.year for park in own), default=None)
+    return [park for park in own if park.year == last]
+
+
+def _quarters(tasks: Sequence[TaskStatus]) -> list[tuple[int, int, list[tuple[TaskStatus, dict[str, TaskStatus]]]]]:
+    """Newest first: year, quarter, and per task one of its rows with the city's row by code."""
+    quarters = sorted({(task.year, task.quarter) for task in tasks}, reverse=True)
+    by_place = {(task.year, task.quarter, task.task_no, task.region.code): task for task in tasks}
+    numbers = sorted({task.task_no for task in tasks})
+    found = []
+    for year, quarter in quarters:
+        lines = []
+        for number in numbers:
+            own = {code: task for (y, q, no, code), task in by_place.items() if (y, q, no) == (year, quarter, number)}
+            if own:
+                lines.append((next(iter(own.values())), own))
+        found.append((year, quarter, lines))
+    return found
+
+
+# --- About the data --------------------------------------------------------------------------------------------------
+
+
+def _quality(model: ReportModel) -> Page:
+    newest = sorted(model.quality.receipts, key=lambda receipt: (receipt.received_on, receipt.receipt_no), reverse=True)
+    data = {
+        "quality": model.quality,
+        "receipts": tuple(newest[:RECEIPTS_SHOWN]),
+        "receipts_sql": "SELECT * FROM mart.submission ORDER BY received_on DESC, receipt_no DESC",
+    }
+    title = ("数据质量", "Data quality")
+    return Page("quality.html", "quality.html.j2", title, title, "quality", data)
+
+
+def _calendar(model: ReportModel) -> Page:
+    title = ("时间安排", "Calendar")
+    return Page("calendar.html", "calendar.html.j2", title, title, "calendar", {"deadlines": model.calendar})
+
+
+def _downloads(downloads: Sequence[Download]) -> Page:
+    title = ("下载", "Downloads")
+    return Page("downloads.html", "downloads.html.j2", title, title, "downloads", {"downloads": tuple(downloads)})
+
+
+def _advice(model: ReportModel) -> Iterator[Page]:
+    """Suggestions on one page, the what-if on a page of its own: it must not be taken for a part of the report."""
+    names = {indicator.code: (indicator.label, indicator.label_en) for indicator in model.indicators}
+    advice = {"advice": model.advice, "incentives": model.incentives, "names": names}
+    title = ("指标优化建议", "Advice on the indicators")
+    yield Page("advice.html", "advice.html.j2", title, title, "advice", advice)
+    what_if = ("假设：增存挂钩测算", "What-if: quota coupling")
+    yield Page("what-if.html", "what_if.html.j2", what_if, what_if, "advice", {"effects": model.what_if})
+
+
+def _dictionary(model: ReportModel) -> Iterator[Page]:
+    """One page for the words, one for each kind of column: no page grows too long."""
+    kinds = (
+        ("dictionary.html", ("指标与用语", "Terms"), ("indicator", "part", "reason", "word", "switch", "rule_value")),
+        ("dictionary-marts.html", ("成果表", "Marts"), ("mart", "column")),
+        ("dictionary-submissions.html", ("报送表", "Submissions"), ("submission", "submission_column")),
+        ("dictionary-rules.html", ("检查规则", "Rules"), ("rule",)),
+    )
+    named = {name for _, _, objects in kinds for name in objects}
+    others = tuple(sorted({entry.object for entry in model.dictionary} - named))
+    for path, short, objects in kinds:
+        wanted = objects + (others if path == "dictionary.html" else ())
+        groups = [
+            (OBJECTS.get(name, (name, name)), [entry for entry in model.dictionary if entry.object == name])
+            for name in wanted
+        ]
+        title = (f"数据字典：{short[0]}", f"Data dictionary: {short[1]}")
+        data = {"groups": [(label, entries) for label, entries in groups if entries]}
+        yield Page(path, "dictionary.html.j2", title, short, "dictionary", data)
