@@ -129,7 +129,7 @@ def _regions(table: Table) -> Iterator[Check]:
         f"SELECT {_ROW}, t.region_code, s.region_code AS submitter FROM {{table}} t JOIN raw.submission s"
         " USING (submission_id) JOIN core.region r ON r.code = t.region_code"
         " LEFT JOIN core.region o ON o.code = s.region_code"
-        " WHERE t.profile = 'bureau' AND s.region_code IS NOT NULL"
+        f" WHERE t.profile = 'bureau' AND s.region_code IS NOT NULL AND ({allowed})"
         " AND NOT coalesce(CASE WHEN o.level = 'province' THEN r.province_code = o.province_code"
         " ELSE r.city_code = o.city_code AND r.level <> 'province' END, false)",
         "行政区属于报送单位", "the region lies in the submitting city or province", "3204",
