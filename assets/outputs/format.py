@@ -72,25 +72,44 @@ def _write(shown: Decimal, unit: str, signed: bool = False) -> str:
 
 
 def against(value: Number | None, target: Number | None, unit: str, met: bool | None = None) -> tuple[str, str]:
-    """A value and its target as they stand side by side: with the fewest decimals that show which is larger.
+    """A value and its target as they stand side by side, as in `beside`."""
+    text, (goal,) = beside(value, (target,), unit, met)
+    return text, goal
 
-    `met` is what the verdict says where the doubles cannot tell (a value below its target by less than they resolve):
-    the value is then shown as `＜58.50%`.
+
+def beside(
+    value: Number | None, marks: Iterable[Number | None], unit: str, met: bool | None = None
+) -> tuple[str, tuple[str, ...]]:
+    """A value beside its target and other marks: with the fewest decimals that show on which side of each it is.
+
+    `met` is what the verdict says of the first mark where the doubles cannot tell (a value below its target by less
+    than they resolve): the value is then shown as `＜58.50%`.
     """
-    if value is None or target is None:
-        return number(value, unit), number(target, unit)
-    own, goal = exact(value), exact(target)
-    reached = own >= goal
-    if met is False and reached:
-        return f"＜{number(goal, unit)}", number(goal, unit)
-    for decimals in range(places(unit), _MOST_PLACES + 1):
-        left, right = rounded(own, decimals), rounded(goal, decimals)
-        if (left >= right) == reached and (left >= goal) == reached:
-            break
-    # The target is a round number as a rule and keeps its own decimals; a computed one needs those of the value.
+    marks = list(marks)
+    if value is None:
+        return NOTHING, tuple(number(mark, unit) for mark in marks)
+    own = exact(value)
+    if met is False and marks and marks[0] is not None and own >= exact(marks[0]):
+        return f"＜{number(marks[0], unit)}", tuple(number(mark, unit) for mark in marks)
+    goals = [exact(mark) for mark in marks if mark is not None]
+    decimals = places(unit)
+    while decimals < _MOST_PLACES and not all(_clear(own, goal, decimals) for goal in goals):
+        decimals += 1
+    return _write(rounded(own, decimals), unit), tuple(_mark(own, mark, decimals, unit) for mark in marks)
+
+
+def _clear(own: Decimal, goal: Decimal, decimals: int) -> bool:
+    shown, reached = rounded(own, decimals), own >= goal
+    return (shown >= goal) == reached and (shown >= rounded(goal, decimals)) == reached
+
+
+def _mark(own: Decimal, mark: Number | None, decimals: int, unit: str) -> str:
+    """A mark is a round number as a rule and keeps its own decimals; a computed one may need those of the value."""
+    if mark is None:
+        return NOTHING
+    goal, shown = exact(mark), rounded(own, decimals)
     plain = rounded(goal, places(unit))
-    right = plain if (left >= plain) == reached else right
-    return _write(left, unit), _write(right, unit)
+    return _write(plain if (shown >= plain) == (own >= goal) else rounded(goal, decimals), unit)
 
 
 def gap(value: Number | None, unit: str, margin: Number | None = None) -> str:

@@ -218,11 +218,13 @@ class IndicatorOfRegion:
     indicator: Indicator
     cell: Cell | None  # against the current horizon
     other: Cell | None  # against the other horizon
+    latest: Cell | None  # of the latest year with a value, against the current horizon (7 and 8 come a year late)
     by_year: tuple[Point, ...]  # on the judged basis, one a year, 2025 on; day = period end
     annual: tuple[Point, ...]  # annual basis, one a year, earlier years included
     by_month: tuple[Point, ...]  # as known at each month end, of that day's year
     trajectory: tuple[tuple[date, float], ...]  # expected values towards the current horizon, straight lines between
     parts: tuple[Part, ...]
+    parts_year: int | None  # the latest year that has parts
     exclusions: tuple[Exclusion, ...]
     top: tuple[Contributor, ...]
     record_count: int
@@ -493,6 +495,6 @@ class ReportModel:
 
 def load(release_db: Path) -> ReportModel:
     """The report model of a built or released DuckDB file, read-only. Raises duckdb.Error when it is none."""
-    from assets.outputs import loading  # the reader needs these types; documents need only this module
+    from assets.outputs import loading  # it needs the types above; documents need only this module
 
     return loading.load(release_db)
