@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from assets.reading import parse_name
 from schemas.policy import Regions
@@ -153,32 +154,47 @@ def _read_log(raw: Path) -> list[Sighting]:
 
 def _mirror(con: duckdb.DuckDBPyConnection, sightings: list[Sighting], regions: Regions) -> None:
     """Enter sightings into the warehouse; a submission keeps its first sighting in the order of receipt."""
+    if not sightings:
+        return
+    entries = pl.DataFrame([_entry(sighting, regions) for sighting in sightings], schema=_ENTRY, orient="row")
     con.begin()
-    for sighting in sightings:
-        name = parse_name(sighting.file_name)
-        table = name.table.name if name.table else None
-        region_code = reporting_region(name.region_code, regions)
-        submission_id = receipt_number(sighting.file_sha256, table, region_code, name.year)
-        con.execute(
-            "INSERT INTO raw.sighting BY NAME SELECT ? seq, ? submission_id, ? path, ? file_name, CAST(? AS DATE) received_on,"
-            " ? file_sha256, ? bytes, ? mtime_ns",
-            [sighting.seq, submission_id, sighting.path, sighting.file_name, sighting.received_on, sighting.file_sha256,
-             sighting.bytes, sighting.mtime_ns],
-        )  # fmt: skip
-        con.execute(
-            "INSERT INTO raw.submission (submission_id, file_sha256, named_table, region_code, year, file_name, received_on, seq)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET file_name = excluded.file_name, received_on = excluded.received_on, seq = excluded.seq"
-            " WHERE (excluded.received_on, excluded.file_name, excluded.seq) < (received_on, file_name, seq)",
-            [submission_id, sighting.file_sha256, table, region_code, name.year, sighting.file_name, sighting.received_on, sighting.seq],
-        )  # fmt: skip
+    con.register("seen", entries.to_arrow())
+    con.execute(
+        "INSERT INTO raw.sighting BY NAME SELECT seq, submission_id, path, file_name, CAST(received_on AS DATE) AS received_on,"
+        " file_sha256, bytes, mtime_ns FROM seen"
+    )
+    con.execute(
+        "INSERT INTO raw.submission (submission_id, file_sha256, named_table, region_code, year, file_name, received_on, seq)"
+        " SELECT submission_id, file_sha256, named_table, region_code, year, file_name, CAST(received_on AS DATE), seq FROM seen"
+        " QUALIFY row_number() OVER (PARTITION BY submission_id ORDER BY received_on, file_name, seq) = 1"
+        " ON CONFLICT DO UPDATE SET file_name = excluded.file_name, received_on = excluded.received_on, seq = excluded.seq"
+        " WHERE (excluded.received_on, excluded.file_name, excluded.seq) < (received_on, file_name, seq)"
+    )
+    con.unregister("seen")
     con.commit()
+
+
+_ENTRY = {
+    "seq": pl.Int64, "path": pl.String, "file_name": pl.String, "received_on": pl.String, "file_sha256": pl.String,
+    "bytes": pl.Int64, "mtime_ns": pl.Int64, "submission_id": pl.String, "named_table": pl.String,
+    "region_code": pl.String, "year": pl.Int32,
+}  # fmt: skip
+
+
+def _entry(sighting: Sighting, regions: Regions) -> dict:
+    """A sighting with what its file name says."""
+    name = parse_name(sighting.file_name)
+    table = name.table.name if name.table else None
+    region_code = reporting_region(name.region_code, regions)
+    submission_id = receipt_number(sighting.file_sha256, table, region_code, name.year)
+    return asdict(sighting) | {
+        "submission_id": submission_id, "named_table": table, "region_code": region_code, "year": name.year,
+    }  # fmt: skip
 
 
 def reporting_region(code: str | None, regions: Regions) -> str | None:
     """The bureau that a file name's code stands for: a city or the province; a county's file is its city's."""
-    found = regions.frame.filter(code=code, level="county")["city_code"].to_list() if code else []
-    return found[0] if found else code
+    return regions.county_cities.get(code, code)
 
 
 def _count(con: duckdb.DuckDBPyConnection) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from schemas.submissions import LAND_SUPPLY, LANDCHINA_HEADERS
 from schemas.table import Column, Table, Unit
@@ -124,6 +125,12 @@ def find_header(head: Sequence[Cells], profile: Profile, merges: Sequence[Merge]
 
 def split_label(text: str) -> tuple[str, Units]:
     """A header cell as comparable label and the units named in its brackets or behind a slash."""
+    label, units = _split_label(text)
+    return label, Units(dict(units.known), list(units.foreign))
+
+
+@lru_cache(maxsize=4096)  # the same few headers are tried in every row and depth of every file
+def _split_label(text: str) -> tuple[str, Units]:
     label = plain(text).translate(str.maketrans("[]【】〔〕〈〉", "()()()()")).strip("*:★").strip()
     units = Units()
     for inside in re.findall(r"\(([^()]*)\)", label):

@@ -114,6 +114,6 @@ class Checked:
         """accepted, accepted_with_warnings, partly_accepted or rejected (回执结论)."""
         if self.reading.fatal:
             return "rejected"
-        if self.rows_quarantined:
+        if self.rows_quarantined or self.reading.rejected_rows:
             return "partly_accepted"
         return "accepted_with_warnings" if self.findings else "accepted"

@@ -10,7 +10,7 @@ import csv
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +153,11 @@ class Regions:
     def current(self) -> pl.DataFrame:
         """Codes in force today, in code order."""
         return self.frame.filter(pl.col("last_day").is_null()).sort("code")
+
+    @cached_property
+    def county_cities(self) -> dict[str, str]:
+        """County code, of today or abolished → code of its city."""
+        return dict(self.frame.filter(level="county").select("code", "city_code").iter_rows())
 
     def codes(self, level: str) -> list[str]:
         return self.current.filter(pl.col("level") == level)["code"].to_list()
