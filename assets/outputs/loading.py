@@ -1,0 +1,271 @@
+"""Reads a released file into the report model: mart rows in, typed rows in words out. Only schema `mart`, read-only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assets import advice
+from assets.outputs import details, model, sentences
+from assets.outputs import format as shown
+from schemas.indicators import FIRST_YEAR, HORIZONS, INDICATORS, WORDS, DataState, Verdict, VerdictKind
+from schemas.table import Unit
+
+Rows = list[dict[str, Any]]
+_BELOW = (Verdict.MISSED, Verdict.BEHIND, Verdict.FAR_BEHIND)
+_STATES = (DataState.INCOMPLETE, DataState.PROVISIONAL, DataState.FINAL)
+
+
+class Source:
+    """A released file, opened read-only; answers with rows as dicts."""
+
+    def __init__(self, path: Path):
+        self.con = duckdb.connect(str(path), read_only=True)
+
+    def rows(self, sql: str, *values: Any) -> Rows:
+        found = self.con.execute(sql, list(values))
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def load(release_db: Path) -> model.ReportModel:
+    """The report model of one release."""
+    source = Source(release_db)
+    try:
+        return _load(source)
+    finally:
+        source.con.close()
+
+
+def _load(source: Source) -> model.ReportModel:
+    facts = {row["name"]: row["value"] for row in source.rows("SELECT name, value FROM mart.release_info")}
+    as_of = date.fromisoformat(facts["as_of"])
+    year, horizon = reported(as_of)
+    regions = _regions(source)
+    assessed = source.rows("SELECT * FROM mart.assessment ORDER BY ALL")
+    limits = thresholds(source)
+    cells = {(c.region_code, c.indicator, c.year, c.horizon): c for c in (cell(row, limits) for row in assessed)}
+    places = [region for region in regions.values() if region.level in ("province", "city")]
+    province = next(region for region in places if region.level == "province")
+    cities = tuple(region for region in places if region.level == "city")
+    in_table = [region for region in (province, *cities) if any(key[0] == region.code for key in cells)]
+    tables = {
+        (kind, y): _table(kind, y, h, in_table, cells, as_of)
+        for y in range(FIRST_YEAR, year + 1)
+        for kind, h in (("annual", _horizon(y)), ("midterm", HORIZONS[0]), ("final", HORIZONS[1]))
+        if y <= h
+    }
+    matrix = tables["annual", year]
+    detail = details.read(source, regions, cells, year, horizon)
+    of_now = [row for row in assessed if (row["year"], row["horizon"]) == (year, horizon)]
+    indicator_views = {code: _indicator_view(code, matrix, detail) for code in INDICATORS}
+    region_views = {row.region.code: _region_view(row, detail, indicator_views) for row in matrix.rows}
+    projects = source.rows("SELECT * FROM mart.demonstration ORDER BY project_no")
+    return model.ReportModel(
+        release=_release(source, facts, as_of, matrix),
+        year=year,
+        horizon=horizon,
+        indicators=tuple(INDICATORS.values()),
+        province=province,
+        cities=cities,
+        counties=tuple(region for region in regions.values() if region.level == "county"),
+        matrix=matrix,
+        cells=cells,
+        region_views=region_views,
+        indicator_views=indicator_views,
+        annual={y: table for (kind, y), table in tables.items() if kind == "annual"},
+        midterm={y: table for (kind, y), table in tables.items() if kind == "midterm"},
+        final={y: table for (kind, y), table in tables.items() if kind == "final"},
+        modes=details.modes(source, regions),
+        measures=details.measures(source, regions),
+        demonstrations=details.demonstrations(source, regions),
+        tasks=details.tasks(source, regions),
+        parks=details.parks(source, regions),
+        calendar=details.calendar(source, regions),
+        quality=details.quality(source, regions),
+        dictionary=tuple(
+            model.Entry(**row) for row in source.rows("SELECT * FROM mart.data_dictionary ORDER BY object, name")
+        ),
+        advice=tuple(advice.advise(of_now, as_of, advice.parameters("advice"))),
+        what_if=tuple(advice.quota(_rates(source, as_of.year), advice.parameters("quota"))),
+        incentives=tuple(advice.incentives(of_now, projects, advice.parameters("incentives"))),
+        sentences=_summary(matrix, indicator_views, as_of),
+    )  # fmt: skip
+
+
+def reported(as_of: date) -> tuple[int, int]:
+    """The year and the horizon that a report of this day is about; before 2025 and after 2030 the nearest."""
+    year = min(max(as_of.year, FIRST_YEAR), HORIZONS[-1])
+    return year, _horizon(year)
+
+
+def _horizon(year: int) -> int:
+    return next(horizon for horizon in HORIZONS if year <= horizon)
+
+
+# --- Header ----------------------------------------------------------------------------------------------------------
+
+
+def _release(source: Source, facts: dict[str, str], as_of: date, matrix: model.EvaluationTable) -> model.Release:
+    states = {each.data_state for row in matrix.rows for each in row.cells if each is not None}
+    weakest = next((state for state in _STATES if state in states), DataState.INCOMPLETE)
+    return model.Release(
+        facts["release_id"], as_of, facts["rule_version"], facts["target_version"], facts["contract_version"],
+        datetime.fromisoformat(facts["made_at"]), weakest, shown.word(weakest), facts, _vintages(source),
+    )  # fmt: skip
+
+
+def _vintages(source: Source) -> tuple[model.Vintage, ...]:
+    rows = source.rows(
+        "SELECT source_table AS \"table\", table_label AS label, year, vintage, count(*)::INT AS regions,"
+        " max(last_received_on) AS last_received_on FROM mart.input_vintage WHERE year >= 2025"
+        " GROUP BY ALL ORDER BY source_table, year, vintage NULLS FIRST"
+    )  # fmt: skip
+    return tuple(model.Vintage(**row) for row in rows)
+
+
+def _regions(source: Source) -> dict[str, model.Region]:
+    """Province, cities and counties with figures; a county's city is found by the first four digits of its code."""
+    rows = source.rows(
+        "SELECT DISTINCT region_code AS code, region_name AS name, region_level AS level FROM mart.indicator_value"
+        " ORDER BY CASE level WHEN 'province' THEN 0 WHEN 'city' THEN 1 ELSE 2 END, code"
+    )
+    return {row["code"]: model.Region(**row, city_code=_city(row)) for row in rows}
+
+
+def _city(row: dict[str, Any]) -> str | None:
+    return row["code"][:4] + "00" if row["level"] == "county" else None
+
+
+def thresholds(source: Source) -> dict[str, float]:
+    """The verdict thresholds that this release was made with, from its own dictionary."""
+    rows = source.rows(
+        "SELECT name, description FROM mart.data_dictionary WHERE object = 'switch' AND name LIKE 'verdict.%'"
+    )
+    return {row["name"]: float(row["description"].removeprefix("取值：")) for row in rows}
+
+
+# --- Cells -----------------------------------------------------------------------------------------------------------
+
+
+def cell(row: dict[str, Any], limits: dict[str, float]) -> model.Cell:
+    """A row of mart.assessment in words. `limits`: verdict thresholds by switch name."""
+    indicator, unit = INDICATORS[row["indicator"]], row["unit"]
+    below = False if row["verdict"] in _BELOW and indicator.verdict is VerdictKind.PERIOD_RATIO else None
+    below = False if row["verdict"] == Verdict.MISSED else below
+    text, (target, expected) = shown.beside(row["value"], (row["target"], row["expected"]), unit, met=below)
+    same = row["expected_linear"] == row["expected"]
+    word, word_en, shape = WORDS[row["verdict"]]
+    return model.Cell(
+        region_code=row["region_code"], region_name=row["region_name"], indicator=indicator.code, year=row["year"],
+        horizon=row["horizon"], basis=row["basis"], period_end=row["period_end"], value=row["value"],
+        text=shown.word(row["absence"]) if row["value"] is None else text, unit=unit,
+        target=row["target"], target_text=target, operator="=" if unit == Unit.MU or _exactly(indicator) else "≥",
+        verdict=row["verdict"], verdict_label=word, verdict_label_en=word_en, shape=shape, rank=row["rank"],
+        gap=row["gap"], gap_text=shown.gap(row["gap"], unit, _margin(indicator.code, limits)),
+        progress=row["progress"], progress_text=shown.share(row["progress"]),
+        expected=row["expected"], expected_text=expected, expected_linear=row["expected_linear"],
+        expected_linear_text=expected if same else shown.number(row["expected_linear"], unit),
+        pace=row["pace"],
+        pace_text=shown.pace(row["pace"], (limits["verdict.on_track"], limits["verdict.behind"])),
+        time_progress=row["time_progress"], low=row["low"], high=row["high"], forecast=_forecast(row),
+        data_state=row["data_state"], data_state_label=shown.word(row["data_state"]), absence=row["absence"],
+        absence_label=shown.word(row["absence"]) if row["absence"] else None,
+    )  # fmt: skip
+
+
+def _exactly(indicator) -> bool:
+    return indicator.verdict is VerdictKind.ANNUAL_RATE
+
+
+def _margin(code: str, limits: dict[str, float]) -> float | None:
+    return {"stock_supply_share": limits["verdict.share_margin"], "industrial_far": limits["verdict.far_margin"]}.get(
+        code
+    )
+
+
+def _forecast(row: dict[str, Any]) -> model.Forecast | None:
+    if row["forecast"] is None:
+        return None
+    text, _ = shown.against(row["forecast"], row["target"], row["unit"])
+    low, high = (shown.number(row[name], row["unit"]) for name in ("forecast_low", "forecast_high"))
+    ends = row["year"] if _exactly(INDICATORS[row["indicator"]]) else row["horizon"]
+    return model.Forecast(
+        row["forecast"], row["forecast_low"], row["forecast_high"], text, low, high, date(ends, 12, 31),
+        meets=row["target"] is not None and row["forecast"] >= row["target"], text_range=f"{low}～{high}",
+    )  # fmt: skip
+
+
+# --- Tables and views ------------------------------------------------------------------------------------------------
+
+_TITLES = {
+    "annual": ("浙江省存量空间提质增效行动{year}年度评价表", "Annual evaluation {year}"),
+    "midterm": ("浙江省存量空间提质增效行动中期评估表（{year}年）", "Mid-term evaluation, {year}"),
+    "final": ("浙江省存量空间提质增效行动终期评估表（{year}年）", "Final evaluation, {year}"),
+}
+
+
+def _table(
+    kind: str, year: int, horizon: int, regions: list[model.Region], cells: dict, as_of: date
+) -> model.EvaluationTable:
+    rows = tuple(
+        model.Row(region, tuple(cells.get((region.code, code, year, horizon)) for code in INDICATORS))
+        for region in regions
+    )
+    title, title_en = (text.format(year=year) for text in _TITLES[kind])
+    until = f"截至{shown.day(as_of)}" if year == as_of.year else f"截至{year}年12月31日"
+    note = f"注：{until}，对照{horizon}年目标；位次仅在设区市间排列，数值相同的位次并列。"
+    if kind != "annual" and year == as_of.year:
+        note += "预测单列，不与实绩混用。"
+    return model.EvaluationTable(kind, title, title_en, year, horizon, rows, note)
+
+
+def _indicator_view(code: str, matrix: model.EvaluationTable, detail: details.Detail) -> model.IndicatorView:
+    indicator = INDICATORS[code]
+    column = [(row.region, row.cells[indicator.number - 1]) for row in matrix.rows]
+    cells = tuple(each for _, each in column if each is not None)
+    of_cities = [each for region, each in column if each is not None and region.level == "city"]
+    ranking = tuple(sorted(of_cities, key=lambda c: (c.rank is None, c.rank or 0, c.region_code)))
+    texts = _of_first(cells, of_cities, detail)
+    texts += [sentences.on_ranking(ranking), *(sentences.on_forecast(each) for each in cells[:1])]
+    return model.IndicatorView(
+        indicator, cells, ranking, dict(Counter(each.verdict for each in of_cities)),
+        detail.left_out(matrix.rows[0].region.code, code),
+        {region.code: detail.of(region, code) for region, _ in column},
+        tuple(text for text in texts if text),
+    )  # fmt: skip
+
+
+def _of_first(cells: tuple[model.Cell, ...], cities: list[model.Cell], detail: details.Detail) -> list[str]:
+    """The province on an indicator; where its data come a year late, also the latest year that has them."""
+    texts = [sentences.on_indicator(each, cities) for each in cells[:1]]
+    latest = detail.latest(cells[0].region_code, cells[0].indicator) if cells else None
+    if latest is not None and cells[0].value is None:
+        of_year = [detail.cells.get((each.region_code, each.indicator, latest.year, latest.horizon)) for each in cities]
+        texts.append(sentences.on_indicator(latest, [each for each in of_year if each is not None]))
+    return texts
+
+
+def _region_view(row: model.Row, detail: details.Detail, views: dict[str, model.IndicatorView]) -> model.RegionView:
+    own = {code: view.regions[row.region.code] for code, view in views.items()}
+    cells = [each for each in row.cells if each is not None]
+    texts = [f"{row.region.name} {len(cells)} 项导引指标中，{sentences.verdicts(cells, '项')}。"]
+    texts += [sentences.on_indicator(each) for each in cells]
+    return model.RegionView(row.region, row, own, dict(Counter(each.verdict for each in cells)), tuple(texts))
+
+
+def _summary(matrix: model.EvaluationTable, views: dict[str, model.IndicatorView], as_of: date) -> tuple[str, ...]:
+    first = sentences.overview(matrix.rows[0], [row for row in matrix.rows if row.region.level == "city"], as_of)
+    return (first, *(view.sentences[0] for view in views.values() if view.sentences))
+
+
+def _rates(source: Source, year: int) -> Rows:
+    return source.rows(
+        "SELECT * FROM mart.indicator_value WHERE region_level = 'city' AND basis = 'annual' AND year = ?"
+        " AND indicator IN ('unsupplied_digestion_rate', 'idle_disposal_rate') ORDER BY region_code, indicator",
+        year,
+    )
