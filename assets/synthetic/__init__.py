@@ -5,7 +5,7 @@ describes them. The same arguments give the same bytes.
 
 What a province contains:
 - Zhejiang's 11 cities with all 14 tables for 2025 up to `until`. Each city has its own pace (about 0.8 to 1.25 of the
-  linear trajectory to its targets), its own share of stock in supply, FAR, digestion and idle rates (72–114 % of the
+  linear trajectory to its targets), its own share of stock in supply, FAR, digestion and idle rates (80–117 % of the
   year's task), GDP and construction land of real magnitude, and walk coverage on the plan's lines.
 - Records that hold together: parts sum to the supplied area; 再开发 ≤ 盘活; digestion never exceeds its batch and is
   n:m; idle cases obey 闲置土地处置办法; patches of every stage, some through a supply that exists, some by the holder;

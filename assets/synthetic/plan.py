@@ -169,7 +169,7 @@ def _target_city(code: str, table: Regions, until: date, seed: int) -> City:
         linked=round(linked),
         own=round(own),
         stock_share=share,
-        far=rng.uniform(1.38, 1.85),
+        far=rng.uniform(1.32, 1.76),
         digestion_task=digestion_task,
         digested=digested,
         idle_task=idle_task,
@@ -207,8 +207,8 @@ def _task(mu: float) -> int:
 
 
 def _done(rng: np.random.Generator, task: dict[int, int], until: date) -> dict[int, int]:
-    """What was done of each year's task by `until`: 72 to 114 % of it over a whole year."""
-    return {year: round(area * rng.uniform(0.72, 1.14) * elapsed(year, until)) for year, area in task.items()}
+    """What was done of each year's task by `until`: 80 to 117 % of it over a whole year."""
+    return {year: round(area * rng.uniform(0.80, 1.17) * elapsed(year, until)) for year, area in task.items()}
 
 
 def _land(code: str, base: int, growth: dict[int, float], goals: dict, rng: np.random.Generator) -> dict[int, int]:
