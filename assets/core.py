@@ -175,31 +175,43 @@ def current(
     ).pl()
 
 
+def lifetimes(con: duckdb.DuckDBPyConnection, table: str, as_of: date, columns: tuple[str, ...]) -> pl.DataFrame:
+    """Every revision received up to a day with `received_on` and `superseded_on`, the receipt of the next one."""
+    wanted = ", ".join(f'c."{name}"' for name in dict.fromkeys((*columns, *PROVENANCE)))
+    return con.execute(
+        f"SELECT {wanted}, s.received_on, lead(s.received_on) OVER"
+        f" (PARTITION BY c.record_key ORDER BY s.received_on, s.file_name, s.seq) AS superseded_on"
+        f" FROM core.{table} c JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?",
+        [as_of],
+    ).pl()
+
+
 def reports(con: duckdb.DuckDBPyConnection, as_of: date) -> pl.DataFrame:
-    """Who has reported what: one row per source_table, city_code and reporting year of an accepted file.
+    """Who has reported what: source_table, city_code, reporting year of accepted files, and the first day, `reported_on`.
 
     A file of the province reports for the cities that it holds accepted rows of.
     """
+    accepted = "s.loaded AND s.status <> 'rejected' AND s.received_on <= ?"
     by_city = con.execute(
-        "SELECT DISTINCT s.source_table, s.region_code AS city_code, s.year FROM raw.submission s"
-        " JOIN core.region r ON r.code = s.region_code AND r.level = 'city'"
-        " WHERE s.loaded AND s.status <> 'rejected' AND s.received_on <= ?",
+        "SELECT s.source_table, s.region_code AS city_code, s.year, s.received_on FROM raw.submission s"
+        f" JOIN core.region r ON r.code = s.region_code AND r.level = 'city' WHERE {accepted}",
         [as_of],
     ).pl()
     of_province = con.execute(
-        "SELECT DISTINCT s.source_table FROM raw.submission s JOIN core.region r ON r.code = s.region_code AND r.level = 'province'"
-        " WHERE s.loaded AND s.status <> 'rejected' AND s.received_on <= ?",
+        "SELECT DISTINCT s.source_table FROM raw.submission s"
+        f" JOIN core.region r ON r.code = s.region_code AND r.level = 'province' WHERE {accepted}",
         [as_of],
     ).fetchall()
     frames = [by_city]
     for (table,) in of_province:
         frames.append(
             con.execute(
-                f"SELECT DISTINCT s.source_table, r.city_code, s.year FROM core.{TABLES[table].name} c"
+                f"SELECT DISTINCT s.source_table, r.city_code, s.year, s.received_on FROM core.{TABLES[table].name} c"
                 " JOIN raw.submission s USING (submission_id)"
                 " JOIN core.region p ON p.code = s.region_code AND p.level = 'province'"
                 " JOIN core.region r ON r.code = c.region_code AND r.city_code IS NOT NULL WHERE s.received_on <= ?",
                 [as_of],
             ).pl()
         )
-    return pl.concat(frames, how="vertical_relaxed").unique()
+    together = pl.concat(frames, how="vertical_relaxed")
+    return together.group_by("source_table", "city_code", "year").agg(reported_on=pl.col("received_on").min())

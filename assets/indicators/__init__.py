@@ -24,8 +24,12 @@ from schemas.submissions import TABLES
 
 def compute(con: duckdb.DuckDBPyConnection, code: str, context: Context, years: list[int]) -> Result:
     """One indicator as it was known under a context; reads core, writes nothing."""
-    module = import_module(f"assets.indicators.{code}")
+    module = _module(code)
     return module.derive(inputs_layer.load(con, module.NEEDS, context), context, years)
+
+
+def _module(code: str):
+    return import_module(f"assets.indicators.{code}")
 
 
 def derive(
@@ -79,25 +83,39 @@ def history_days(first: date, as_of: date, release_days: set[date]) -> list[date
 
 def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) -> int:
     """Compute the figures of past days that are not kept yet, or whose inputs arrived late; returns how many days."""
-    made = 0
-    for day, context in days.items():
-        inputs = core.fingerprint(con, day)
-        kept = con.execute(
-            "SELECT DISTINCT inputs, rule_version FROM indicator.history WHERE known_on = ?", [day]
-        ).fetchall()
-        if kept == [(inputs, context.rules.label)]:
-            continue
-        wanted = years(con, day)
-        results = [
-            compute(con, code, context, wanted).figures.with_columns(indicator=pl.lit(code)) for code in INDICATORS
+    missing = {day: context for day, context in days.items() if not _is_kept(con, day, context)}
+    if not missing:
+        return 0
+    needs = _all_needs()
+    known = inputs_layer.timeline(con, needs, max(missing.values(), key=lambda context: context.as_of))
+    for day, context in missing.items():
+        then, wanted = known.at(day), years(con, day)
+        figures = [
+            _module(code).derive(then, context, wanted).figures.with_columns(indicator=pl.lit(code))
+            for code in INDICATORS
         ]
+        stamp = {"known_on": day, "inputs": core.fingerprint(con, day), "rule_version": context.rules.label}
         con.begin()
         con.execute("DELETE FROM indicator.history WHERE known_on = ?", [day])
-        stamp = {"known_on": pl.lit(day), "inputs": pl.lit(inputs), "rule_version": pl.lit(context.rules.label)}
-        append(con, "indicator.history", pl.concat(results).with_columns(**stamp))
+        append(con, "indicator.history", pl.concat(figures).with_columns(**{k: pl.lit(v) for k, v in stamp.items()}))
         con.commit()
-        made += 1
-    return made
+    return len(missing)
+
+
+def _is_kept(con: duckdb.DuckDBPyConnection, day: date, context: Context) -> bool:
+    kept = con.execute(
+        "SELECT DISTINCT inputs, rule_version FROM indicator.history WHERE known_on = ?", [day]
+    ).fetchall()
+    return kept == [(core.fingerprint(con, day), context.rules.label)]
+
+
+def _all_needs() -> inputs_layer.Needs:
+    """What all indicators together need of every table."""
+    needs: dict[str, dict[str, None]] = {}
+    for code in INDICATORS:
+        for table, columns in _module(code).NEEDS.items():
+            needs.setdefault(table, {}).update(dict.fromkeys(columns))
+    return {table: tuple(columns) for table, columns in needs.items()}
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 import polars as pl
@@ -36,17 +37,61 @@ Needs = dict[str, tuple[str, ...]]
 def load(con: duckdb.DuckDBPyConnection, needs: Needs, context: Context) -> Inputs:
     """The inputs of some tables as they were known on the context's as-of day."""
     loaded = {name: place(_standing(con, name, columns, context), context.regions) for name, columns in needs.items()}
-    return Inputs(loaded, core.reports(con, context.as_of))
+    return Inputs(loaded, core.reports(con, context.as_of).drop("reported_on"))
 
 
 def _standing(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], context: Context) -> pl.DataFrame:
     if table == "unsupplied_digestion":
         batches = core.revisions(con, "approved_unsupplied", context.as_of)
         return resolve_digestion(core.revisions(con, table, context.as_of), batches).valid.filter(~is_cancelled())
-    status = ("status",) if "status" in TABLES[table] else ()
-    records = core.current(con, table, context.as_of, ("region_code", *columns, *status))
-    # A cancelled batch keeps its register row: whether its digestion counts is a rule of indicator 3.
-    return records.filter(~is_cancelled()) if status and table != "approved_unsupplied" else records
+    return _without_cancelled(table, core.current(con, table, context.as_of, _with_status(table, columns)))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All revisions of some tables, so that the inputs of many days are filters and no more queries.
+
+    `tables[name]`: placed revisions with `received_on` and `superseded_on` (null for the latest). `digestion`, `batches`:
+    revisions as `relations.resolve_digestion` takes them. `reports`: with the day of the first report, `reported_on`.
+    """
+
+    tables: dict[str, pl.DataFrame]
+    digestion: pl.DataFrame
+    batches: pl.DataFrame
+    reports: pl.DataFrame
+    regions: Regions
+
+    def at(self, day: date) -> Inputs:
+        """The inputs as they were known on a day."""
+        received = pl.col("received_on") <= day
+        in_force = received & (pl.col("superseded_on").is_null() | (pl.col("superseded_on") > day))
+        known = {name: _without_cancelled(name, frame.filter(in_force)) for name, frame in self.tables.items()}
+        resolved = resolve_digestion(self.digestion.filter(received), self.batches.filter(received)).valid
+        known["unsupplied_digestion"] = place(resolved.filter(~is_cancelled()), self.regions)
+        return Inputs(known, self.reports.filter(pl.col("reported_on") <= day).drop("reported_on"))
+
+
+def timeline(con: duckdb.DuckDBPyConnection, needs: Needs, context: Context) -> Timeline:
+    """Everything received up to the context's day, to be looked at on any day before."""
+    as_of, regions = context.as_of, context.regions
+    digestion = core.revisions(con, "unsupplied_digestion", as_of)
+    batches = core.revisions(con, "approved_unsupplied", as_of)
+    frames = {
+        name: place(core.lifetimes(con, name, as_of, _with_status(name, columns)), regions)
+        for name, columns in needs.items()
+        if name != "unsupplied_digestion"
+    }
+    return Timeline(frames, digestion, batches, core.reports(con, as_of), regions)
+
+
+def _with_status(table: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return ("region_code", *columns, *(("status",) if "status" in TABLES[table] else ()))
+
+
+def _without_cancelled(table: str, records: pl.DataFrame) -> pl.DataFrame:
+    """A cancelled batch keeps its register row: whether its digestion counts is a rule of indicator 3."""
+    cancellable = "status" in TABLES[table] and table != "approved_unsupplied"
+    return records.filter(~is_cancelled()) if cancellable else records
 
 
 def place(records: pl.DataFrame, regions: Regions) -> pl.DataFrame:
