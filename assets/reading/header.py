@@ -142,7 +142,7 @@ def _split_label(text: str) -> tuple[str, Units]:
         head, _, tail = label.rpartition("/")
         behind = named(tail)
         if head and behind:
-            return head, behind
+            return head.strip("*:★"), behind
     return label, units
 
 
