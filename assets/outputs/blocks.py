@@ -69,7 +69,7 @@ Block = Heading | Paragraph | Table | Figure
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole report. `line` names release, as-of, data state and versions on every page."""
+    """A whole report. `title` may have two lines; `line` names release, as-of, state and versions on every page."""
 
     title: str
     subtitle: str
@@ -113,6 +113,12 @@ def groups(indicators: Sequence[Indicator]) -> Iterator[tuple[str, Indicator]]:
 def headline(indicator: Indicator) -> str:
     """`盘活存量建设用地（亩）`; rates and ratios carry no unit, as in the plan."""
     return f"{indicator.label}（亩）" if indicator.unit == Unit.MU else indicator.label
+
+
+def report_name(kind: str, year: int) -> str:
+    """`2026年度总结`, `2027年中期评估`."""
+    label = KINDS[kind]
+    return f"{year}{label}" if label.startswith("年") else f"{year}年{label}"
 
 
 def verdict(cell: Cell | None) -> str:

@@ -13,7 +13,7 @@ import xlsxwriter
 
 from assets.outputs import annex_data
 from assets.outputs.annex_words import name_of, percent, plain, target_head, unit_of
-from assets.outputs.blocks import KINDS, PLAN_NOTE, groups, headline, release_line, verdict
+from assets.outputs.blocks import KINDS, PLAN_NOTE, groups, headline, release_line, report_name, verdict
 from assets.outputs.model import Cell, EvaluationTable, ReportModel
 from assets.outputs.sheets import Book, Column, Figure, Line, Mark, Sheet
 from schemas.indicators import HORIZONS, WORDS, Indicator
@@ -40,8 +40,8 @@ def sheets(model: ReportModel) -> Iterator[Sheet]:
     """All sheets in order."""
     yield _cover(model)
     yield from (_position(model, horizon) for horizon in HORIZONS)
-    for kind, label in KINDS.items():
-        yield from (_evaluation(model, table, label) for _, table in sorted(getattr(model, kind).items()))
+    for kind in KINDS:
+        yield from (_evaluation(model, table) for _, table in sorted(getattr(model, kind).items()))
     yield from (_indicator(model, each) for each in model.indicators)
     yield annex_data.years(model)
     yield annex_data.parts(model)
@@ -116,7 +116,7 @@ def _position(model: ReportModel, horizon: int) -> Sheet:
     return Sheet(f"{horizon}年目标与现状", title, columns, rows, notes, frozenset({len(rows) - 1}))
 
 
-def _evaluation(model: ReportModel, table: EvaluationTable, label: str) -> Sheet:
+def _evaluation(model: ReportModel, table: EvaluationTable) -> Sheet:
     columns = [Column(("设区市",), width=11)]
     for group, each in groups(model.indicators):
         columns += [
@@ -136,7 +136,7 @@ def _evaluation(model: ReportModel, table: EvaluationTable, label: str) -> Sheet
     ]
     notes = (PLAN_NOTE, table.note, f"对照{table.horizon}年目标。")
     bold = frozenset(range(len(cities), len(rows)))
-    return Sheet(f"{table.year}年{label}", table.title, columns, rows, notes, bold, breaks=(16,))
+    return Sheet(report_name(table.kind, table.year), table.title, columns, rows, notes, bold, breaks=(16,))
 
 
 def _target_and_value(cell: Cell | None) -> Line:
