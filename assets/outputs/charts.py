@@ -100,107 +100,125 @@ def trajectory(
     expected: Points = (),
     target: Mark | None = None,
     forecast: Range | None = None,
+    from_zero: bool = False,
     small: bool = False,
     style: Style = PAGE,
 ) -> str:
     """Values over time against the expected path and the target.
 
-    `actual` are unbroken stretches; `marks` are labelled points on them. `small`: a thumbnail without axis words.
+    `actual` are unbroken stretches; `marks` are labelled points on them. `from_zero`: the axis starts at 0 whatever
+    the values are. `small`: a thumbnail without axis words.
     """
-    width, height = (236, 96) if small else (520, 236)
-    left, right, top, bottom = (6, 6, 8, 14) if small else (52, 74, 16, 26)
     values = [value for stretch in actual for _, value in stretch] + [value for _, value in expected]
     values += [mark.value for mark in marks] + ([target.value] if target else [])
     values += [forecast.low, forecast.high] if forecast else []
-    low, high, steps = scale(values)
-    days = max((last - first).days, 1)
-
-    def x(day: date) -> float:
-        return left + (width - left - right) * (day - first).days / days
-
-    def y(value: float) -> float:
-        return top + (height - top - bottom) * (high - value) / (high - low)
-
-    def line(points: Points, name: str, **attributes: object) -> str:
-        path = " ".join(f"{_n(x(day))},{_n(y(value))}" for day, value in points)
-        return _tag("polyline", points=path, class_=name, fill="none", **attributes) if len(points) > 1 else ""
-
-    body: list[str] = []
-    for step in [] if small else steps:
-        body.append(_line(left, y(step), width - right, y(step), "grid", GRID))
-        body.append(_text(left - 6, y(step) + 4, f"{step:,.10g}", "tick", MUTED, anchor="end", size=11))
-    for year in range(first.year, last.year + 1):
-        start, end = x(date(year, 1, 1)), x(date(year, 12, 31))
-        body.append(_line(start, top, start, height - bottom, "grid", GRID))
-        if not small or year in (first.year, last.year):
-            at, anchor = (
-                ((start + end) / 2, "middle") if not small else (start, "start") if year == first.year else (end, "end")
-            )
-            body.append(
-                _text(
-                    at, height - bottom + (11 if small else 16), str(year), "tick", MUTED, anchor, 10 if small else 11
-                )
-            )
-    body.append(line(expected, "expected", stroke=MUTED, stroke_width=1.25, stroke_dasharray="4 3"))
-    if target:
-        body.append(_goal(left, width - right, y(target.value), target, small, style))
-    if forecast:
-        body.append(
-            _forecast(x(forecast.day), y(forecast.low), y(forecast.value), y(forecast.high), forecast, small, style)
-        )
-    for stretch in actual:
-        body.append(
-            line(stretch, "actual", stroke=ACCENT, stroke_width=1.75 if small else 2.25, stroke_linejoin="round")
-        )
-    for mark in marks:
-        body.append(
-            _tag(
-                "circle", cx=_n(x(mark.day)), cy=_n(y(mark.value)), r=2.5 if small else 3.5, class_="mark", fill=ACCENT
-            )
-        )
-        if not small:
-            above = y(mark.value) > top + 22
-            near_end = x(mark.day) > width - right - 30
-            body.append(
-                _text(
-                    x(mark.day) + (-2 if near_end else 0),
-                    y(mark.value) + (-9 if above else 17),
-                    mark.text,
-                    "value",
-                    ACCENT,
-                    "end" if near_end else "middle",
-                    12,
-                    bold=True,
-                )
-            )
-    return _svg(width, height, title, description, body, "chart small" if small else "chart", style)
+    low, high, steps = scale([*values, 0.0] if from_zero else values)
+    plane = Plane(*(_SMALL if small else _LARGE), first, last, low, high)
+    stroke = {"stroke": ACCENT, "stroke_width": 1.75 if small else 2.25, "stroke_linejoin": "round"}
+    body = [
+        *_years(plane, small),
+        *([] if small else _levels(plane, steps)),
+        _path(plane, expected, "expected", stroke=MUTED, stroke_width=1.25, stroke_dasharray="4 3"),
+        _goal(plane, target, small, style) if target else "",
+        _forecast(plane, forecast, target, small, style) if forecast else "",
+        *(_path(plane, stretch, "actual", **stroke) for stretch in actual),
+        *(_mark(plane, mark, forecast, small) for mark in marks),
+    ]
+    return _svg(plane.width, plane.height, title, description, body, "chart small" if small else "chart", style)
 
 
-def _goal(left: float, right: float, at: float, target: Mark, small: bool, style: Style) -> str:
-    line = _line(left, at, right, at, "goal", GOAL, width=1.25)
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The drawing's frame: pixels of the picture and its margins, days and values along its sides."""
+
+    width: float
+    height: float
+    left: float
+    right: float  # edges of the plot, in pixels from the left and the top
+    top: float
+    bottom: float
+    first: date
+    last: date
+    low: float
+    high: float
+
+    def x(self, day: date) -> float:
+        return self.left + (self.right - self.left) * (day - self.first).days / max((self.last - self.first).days, 1)
+
+    def y(self, value: float) -> float:
+        return self.top + (self.bottom - self.top) * (self.high - value) / (self.high - self.low)
+
+
+_LARGE = (520, 236, 52, 446, 16, 210)
+_SMALL = (236, 96, 6, 230, 8, 82)
+_LINE_HEIGHT = 13
+
+
+def _levels(plane: Plane, steps: Sequence[float]) -> list[str]:
+    lines = [_line(plane.left, plane.y(step), plane.right, plane.y(step), "grid", GRID) for step in steps]
+    return lines + [
+        _text(plane.left - 6, plane.y(step) + 4, f"{step:,.10g}", "tick", MUTED, "end", 11) for step in steps
+    ]
+
+
+def _years(plane: Plane, small: bool) -> list[str]:
+    """A line at every new year, the year's number below its middle; a thumbnail names only the first and the last."""
+    years = range(plane.first.year, plane.last.year + 1)
+    starts = [plane.x(date(year, 1, 1)) for year in years]
+    lines = [_line(start, plane.top, start, plane.bottom, "grid", GRID) for start in starts]
+    if small:
+        base = plane.bottom + 11
+        ends = [(plane.left, years[0], "start"), (plane.right, years[-1], "end")]
+        return lines + [_text(x, base, str(year), "tick", MUTED, anchor, 10) for x, year, anchor in ends]
+    middles = [plane.x(date(year, 7, 2)) for year in years]
+    return lines + [
+        _text(x, plane.bottom + 16, str(year), "tick", MUTED, "middle", 11)
+        for x, year in zip(middles, years, strict=True)
+    ]
+
+
+def _path(plane: Plane, points: Points, name: str, **attributes: object) -> str:
+    """A line through points; a single point is no line."""
+    if len(points) < 2:
+        return ""
+    path = " ".join(f"{_n(plane.x(day))},{_n(plane.y(value))}" for day, value in points)
+    return _tag("polyline", points=path, class_=name, fill="none", **attributes)
+
+
+def _goal(plane: Plane, target: Mark, small: bool, style: Style) -> str:
+    at = plane.y(target.value)
+    line = _line(plane.left, at, plane.right, at, "goal", GOAL, width=1.25)
     if small:
         return line
-    words = _words(right + 6, at + 0, TARGET, "goal-text", GOAL, style, size=11)
-    return line + words + _text(right + 6, at + 13, target.text, "goal-text", GOAL, size=11)
+    words = _words(plane.right + 8, at, TARGET, "goal-text", GOAL, style, size=11)
+    return line + words + _text(plane.right + 8, at + _LINE_HEIGHT, target.text, "goal-text", GOAL, size=11)
 
 
-def _forecast(x: float, low: float, middle: float, high: float, forecast: Range, small: bool, style: Style) -> str:
-    whisker = _line(x, low, x, high, "forecast", MUTED, width=3 if small else 5, opacity=0.45)
-    dot = _tag(
-        "circle",
-        cx=_n(x),
-        cy=_n(middle),
-        r=2 if small else 3.5,
-        class_="forecast-dot",
-        fill="#fff",
-        stroke=MUTED,
-        stroke_width=1.5,
-    )
+def _forecast(plane: Plane, forecast: Range, target: Mark | None, small: bool, style: Style) -> str:
+    """A whisker with its middle, and two lines of words to its right that keep clear of the target's."""
+    x, middle = plane.x(forecast.day), plane.y(forecast.value)
+    whisker = _line(x, plane.y(forecast.low), x, plane.y(forecast.high), "forecast", MUTED, 3 if small else 5, 0.45)
+    dot = _circle(x, middle, 2 if small else 3.5, "forecast-dot", "#fff", stroke=MUTED, stroke_width=1.5)
     if small:
         return whisker + dot
-    # Left of the whisker, clear of the target's words on the right.
-    words = _words(x - 8, middle + 16, FORECAST, "tick", MUTED, style, anchor="end", size=11)
-    return whisker + dot + words + _text(x - 8, middle + 29, forecast.text, "tick", MUTED, "end", 11)
+    at, room = middle, 2 * _LINE_HEIGHT + 3
+    goal = plane.y(target.value) if target else None
+    if goal is not None and x > plane.right - 60 and abs(at - goal) < room:
+        below = at >= goal and goal + room + _LINE_HEIGHT < plane.bottom + 10
+        at = goal + room if below or goal - room < _LINE_HEIGHT else goal - room
+    words = _words(x + 8, at, FORECAST, "tick", MUTED, style, size=11)
+    return whisker + dot + words + _text(x + 8, at + _LINE_HEIGHT, forecast.text, "tick", MUTED, size=11)
+
+
+def _mark(plane: Plane, mark: Mark, forecast: Range | None, small: bool) -> str:
+    """A dot and its text above it, to the left where a forecast or the edge stands close on the right."""
+    x, y = plane.x(mark.day), plane.y(mark.value)
+    dot = _circle(x, y, 2.5 if small else 3.5, "mark", ACCENT)
+    if small:
+        return dot
+    crowded = x > plane.right - 30 or (forecast is not None and 0 <= plane.x(forecast.day) - x < 60)
+    base = y - 9 if y > plane.top + 22 else y + 17
+    return dot + _text(x + 3 if crowded else x, base, mark.text, "value", INK, "end" if crowded else "middle", 12, True)
 
 
 def ranking(title: Words, description: Words, bars: Sequence[Bar], style: Style = PAGE) -> str:
@@ -264,7 +282,7 @@ def sparkline(title: Words, values: Sequence[float | None], goal: float | None =
         body.append(_tag("polyline", points=points, class_="actual", fill="none", stroke=ACCENT, stroke_width=1.5))
     last = max(index for index, value in enumerate(values) if value is not None)
     x, y = at(last, values[last])
-    body.append(_tag("circle", cx=_n(x), cy=_n(y), r=2.2, class_="mark", fill=ACCENT))
+    body.append(_circle(x, y, 2.2, "mark", ACCENT))
     return _svg(width, height, title, title, body, "spark", style)
 
 
@@ -361,6 +379,10 @@ def _text(
         "text", escape(text), x=_n(x), y=_n(y), class_=name, fill=fill, font_size=size,
         text_anchor=None if anchor == "start" else anchor, font_weight="600" if bold else None, lang=lang,
     )  # fmt: skip
+
+
+def _circle(x: float, y: float, radius: float, name: str, fill: str, **more: object) -> str:
+    return _tag("circle", cx=_n(x), cy=_n(y), r=radius, class_=name, fill=fill, **more)
 
 
 def _line(

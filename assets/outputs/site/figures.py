@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from assets.outputs import charts
 from assets.outputs.charts import Bar, Mark, Range, Tile, Words
+from assets.outputs.format import NOTHING
 from assets.outputs.model import Cell, IndicatorOfRegion, IndicatorView, Point, RegionView, ReportModel
 from assets.outputs.site.words import REGIONS_EN, unit, verdict
 from schemas.indicators import FIRST_YEAR, INDICATORS, WORDS, Indicator, VerdictKind
@@ -23,6 +24,7 @@ PLACES = {
 }  # fmt: skip
 _COLUMNS = 4
 _GOOD = ("achieved", "on_track")
+_FROM_ZERO = (VerdictKind.CUMULATIVE_AREA, VerdictKind.ANNUAL_RATE)
 
 
 def sort_key(value: float | None) -> str:
@@ -48,6 +50,7 @@ def trajectory(view: IndicatorOfRegion, horizon: int, small: bool = False) -> Ma
             expected=view.trajectory if own_path else (),
             target=Mark(last, cell.target, cell.target_text) if cell and cell.target is not None else None,
             forecast=_range(cell, last),
+            from_zero=indicator.verdict in _FROM_ZERO,
             small=small,
         )
     )
@@ -94,7 +97,7 @@ def ranking(view: IndicatorView) -> Markup:
         Bar(
             region_words(cell.region_code, cell.region_name),
             cell.progress if by_progress else cell.value,
-            cell.progress_text if by_progress and cell.progress is not None else cell.text,
+            NOTHING if cell.value is None else cell.progress_text if by_progress else cell.text,
             1.0 if by_progress and cell.target is not None else cell.target,
             cell.verdict,
             (cell.verdict_label, cell.verdict_label_en),

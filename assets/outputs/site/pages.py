@@ -120,6 +120,11 @@ def _overview(model: ReportModel) -> Page:
         "tiles": city_tiles(model),
         "counts": total(model.region_views[city.code].counts for city in model.cities),
         "indicators": model.indicators,
+        "latest": {
+            (code, name): own.latest
+            for code, view in model.region_views.items()
+            for name, own in view.indicators.items()
+        },
     }
     title = (f"{model.year}年进展总览", f"Overview {model.year}")
     return Page("index.html", "overview.html.j2", title, ("总览", "Overview"), "overview", data, wide=True)

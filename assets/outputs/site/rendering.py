@@ -32,7 +32,7 @@ class Inlined:
 @cache
 def inlined(name: str) -> Inlined:
     """A file of `static/` as it stands in the page."""
-    text = (HERE / "static" / name).read_text(encoding="utf-8").strip()
+    text = _without_blank_lines((HERE / "static" / name).read_text(encoding="utf-8"))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Inlined(Markup(text), f"sha256-{digest}")
 
@@ -65,7 +65,12 @@ def environment() -> Environment:
 def render(template: str, **data: object) -> str:
     """The HTML of one page."""
     text = environment().get_template(template).render(**data)
-    return "\n".join(line for line in text.splitlines() if line.strip()) + "\n"
+    return _without_blank_lines(text) + "\n"
+
+
+def _without_blank_lines(text: str) -> str:
+    """One rule for page, style and script: the hashes hold only for the very text that stands in the page."""
+    return "\n".join(line for line in text.splitlines() if line.strip())
 
 
 @cache
