@@ -120,10 +120,10 @@ def _unreachable(row: Assessed, as_of: date, rules: Mapping[str, Any]) -> Advice
     unit = _pace_unit(row)
     per_year = f"{shown.number(required, Unit.MU if unit == '亩' else Unit.RATIO)} {unit}"
     so_far = f"{shown.number(achieved, Unit.MU if unit == '亩' else Unit.RATIO)} {unit}"
-    times = f"，为已实现年均 {so_far} 的 {shown.number(required / achieved, Unit.RATIO)} 倍" if achieved > 0 else ""
+    times = f"，为已实现年均 {so_far}的 {shown.number(required / achieved, Unit.RATIO)} 倍" if achieved > 0 else ""
     return _advice(
         row, "unreachable",
-        f"{row['region_name']}{_label(row)}须在剩余时间年均推进 {per_year} 方能达到{row['horizon']}年目标"
+        f"{row['region_name']}{_label(row)}须在剩余时间年均推进 {per_year}方能达到{row['horizon']}年目标"
         f"{_texts(row)[1]}{times}，按现有进度难以达到。",
         f"needs {per_year} a year to reach {row['horizon']}, {so_far} a year so far",
         {"required_per_year": required, "achieved_per_year": achieved},

@@ -25,8 +25,6 @@ import polars as pl
 from assets.context import Context
 from schemas.indicators import FIRST_YEAR, INDICATORS, PERIODS, Basis, Indicator, VerdictKind
 
-#: 80% of a normal distribution lie within so many standard deviations.
-Z80 = 1.2816
 MIN_MONTHS = 6
 SEASON_MONTHS = 24
 MIN_QUARTERS = 3
@@ -70,8 +68,13 @@ def month_of(day: date) -> int:
 # --- Methods -------------------------------------------------------------------------------------------------------
 
 
+def t80(degrees: int) -> float:
+    """How many standard deviations hold 80%, when the deviation itself is estimated from so few values (Student)."""
+    return 1.2816 + 0.8467 / degrees + 0.571 / degrees**2
+
+
 def run_rate(monthly: np.ndarray, first: int, last: int) -> tuple[float, float] | None:
-    """Expected sum over the months after the known ones through `last`, and its standard deviation.
+    """Expected sum over the months after the known ones through `last`, and half the width of its 80% range.
 
     None with fewer than six months or nothing ahead.
     """
@@ -81,7 +84,8 @@ def run_rate(monthly: np.ndarray, first: int, last: int) -> tuple[float, float] 
     recent = monthly[-12:]
     season, spread = _seasons(monthly, first)
     expected = recent.mean() * season[ahead % 12].sum()
-    return float(expected), float(spread * sqrt(len(ahead) + len(ahead) ** 2 / len(recent)))
+    half = t80(len(recent) - 1) * spread * sqrt(len(ahead) + len(ahead) ** 2 / len(recent))
+    return float(expected), float(half)
 
 
 def _seasons(monthly: np.ndarray, first: int) -> tuple[np.ndarray, float]:
@@ -142,8 +146,9 @@ def period_ratio(months: Monthly, begin: int, last: int, factor: int, most: floa
     top, bottom = float(months.tops[skipped:].sum()), float(months.bottoms[skipped:].sum())
     weight = supply[0] / (bottom + supply[0])
     value = (top + share_ahead * supply[0]) / (bottom + supply[0]) * factor
-    spread = float((tops / bottoms).std(ddof=1)) * factor * weight * sqrt(1 / count + 1 / len(tops))
-    return _range(value, spread, lowest=0.0, most=most)
+    shares = quarters[-8:, 0] / quarters[-8:, 1]
+    spread = float(shares.std(ddof=1)) * factor * weight * sqrt(1 / count + 1 / len(tops))
+    return _range(value, t80(len(shares) - 1) * spread, lowest=0.0, most=most)
 
 
 def _quarters(months: Monthly) -> np.ndarray:
@@ -157,7 +162,7 @@ def _quarters(months: Monthly) -> np.ndarray:
 def reduction(by_year: dict[int, float], horizon: int, spread: float | None) -> Trio | None:
     """% against 2025 at the horizon, from the known years' values: the average yearly change of land per GDP, chained.
 
-    `spread`: standard deviation of a yearly change (of logarithms) among the cities.
+    `spread`: half the 80% range of a yearly change (of logarithms) among the cities.
     """
     known = {year: value for year, value in by_year.items() if year > FIRST_YEAR}
     if not known or spread is None:
@@ -166,12 +171,12 @@ def reduction(by_year: dict[int, float], horizon: int, spread: float | None) -> 
     years, ahead = year - FIRST_YEAR, horizon - year
     left = log(1 - known[year] / 100)
     expected, sigma = left + left / years * ahead, spread * sqrt(ahead + ahead**2 / years)
-    value, high, low = (100 * (1 - exp(expected + shift * Z80 * sigma)) for shift in (0, -1, 1))
+    value, high, low = (100 * (1 - exp(expected + shift * sigma)) for shift in (0, -1, 1))
     return Trio(value, low, high)
 
 
 def level(by_year: dict[int, float], horizon: int, spread: float | None) -> Trio | None:
-    """The least-squares line through two known years or more, within 0–100. `spread`: of a yearly step among cities."""
+    """The least-squares line through two known years or more, within 0–100. `spread`: as in `reduction`, in points."""
     if len(by_year) < 2 or spread is None:
         return None
     years, values = np.array(sorted(by_year)), np.array([by_year[year] for year in sorted(by_year)])
@@ -182,14 +187,14 @@ def level(by_year: dict[int, float], horizon: int, spread: float | None) -> Trio
 
 
 def yearly_spread(steps: Iterable[float]) -> float | None:
-    """Standard deviation of the yearly changes of all cities; None with fewer than three."""
+    """Half the 80% range of a yearly change, from those of all cities; None with fewer than three."""
     values = np.array(list(steps))
-    return float(values.std(ddof=1)) if len(values) >= 3 else None
+    return t80(len(values) - 1) * float(values.std(ddof=1)) if len(values) >= 3 else None
 
 
-def _range(value: float, sigma: float, lowest: float, most: float | None = None) -> Trio:
+def _range(value: float, half: float, lowest: float, most: float | None = None) -> Trio:
     value = max(value, lowest)
-    low, high = max(lowest, value - Z80 * sigma), value + Z80 * sigma
+    low, high = max(lowest, value - half), value + half
     return Trio(value, low, high if most is None else min(most, high))
 
 
@@ -347,3 +352,92 @@ def _tasks(figures: pl.DataFrame) -> dict[tuple[str, str], dict[int, float]]:
     for region, code, year, task in rows.select("region_code", "indicator", "year", "bottom").iter_rows():
         found.setdefault((region, code), {})[year] = float(task)
     return found
+
+
+# --- Back-test -------------------------------------------------------------------------------------------------------
+
+BACKTEST = {
+    "region_code": pl.String(), "indicator": pl.String(), "months_ahead": pl.Int32(), "cut": pl.Int32(),
+    "actual": pl.Float64(), "forecast": pl.Float64(), "low": pl.Float64(), "high": pl.Float64(),
+}  # fmt: skip
+
+
+def backtest(past: History, figures: pl.DataFrame, ahead: Iterable[int], context: Context) -> pl.DataFrame:
+    """Forecasts from every earlier month, beside what came: one row per region, indicator, cut and months ahead.
+
+    Cuts the event clock of what is known today: months up to `cut` (year × 12 + month − 1) against the value `ahead`
+    months later. Annual rates look to the end of the cut's year, reductions and levels 12 months at a time.
+    """
+    tasks, rows = _tasks(figures), []
+    for (region, code), months in sorted(past.months.items()):
+        for cut in range(months.first + MIN_MONTHS - 1, months.end - 1):
+            kind = INDICATORS[code].verdict
+            ends = [cut // 12 * 12 + 11] if kind is VerdictKind.ANNUAL_RATE else [cut + step for step in ahead]
+            for end in ends:
+                if cut < end < months.end:
+                    found = _tested(INDICATORS[code], months, cut, end, tasks.get((region, code), {}))
+                    if found is not None:
+                        actual, trio = found
+                        rows.append((region, code, end - cut, cut, actual, trio.value, trio.low, trio.high))
+    rows += _backtest_years(_values_by_year(figures), context)
+    return pl.DataFrame(rows, schema=BACKTEST, orient="row")
+
+
+def _tested(indicator: Indicator, months: Monthly, cut: int, end: int, tasks: dict) -> tuple[float, Trio] | None:
+    """(what came, what was forecast) of one cut, or None."""
+    known, whole = months.until(cut), months.until(end)
+    match indicator.verdict:
+        case VerdictKind.CUMULATIVE_AREA:
+            trio = cumulative_area(known, float(known.tops.sum()), end)
+            return trio and (float(whole.tops.sum()), trio)
+        case VerdictKind.ANNUAL_RATE:
+            year, task = cut // 12, tasks.get(cut // 12)
+            if not task:
+                return None
+            begin = max(0, year * 12 - months.first)
+            done, all_year = (float(each.tops[begin:].sum()) / task * 100 for each in (known, whole))
+            trio = annual_rate(known, tasks, year, done)
+            return trio and (all_year, trio)
+        case _:
+            first = next((first * 12 for first, last in PERIODS if first * 12 <= cut and end <= last * 12 + 11), None)
+            if first is None:
+                return None
+            percent = indicator.unit == "%"
+            trio = period_ratio(known, first, end, 100 if percent else 1, 100.0 if percent else None)
+            begin = max(0, first - months.first)
+            top, bottom = whole.tops[begin:].sum(), whole.bottoms[begin:].sum()
+            return trio and (float(top / bottom) * (100 if percent else 1), trio)
+
+
+def _backtest_years(years: dict[tuple[str, str], dict[int, float]], context: Context) -> list[tuple]:
+    rows = []
+    for cut in range(FIRST_YEAR + 1, max((max(values) for values in years.values()), default=0)):
+        known = {key: {y: v for y, v in values.items() if y <= cut} for key, values in years.items()}
+        spreads = _spreads(known, context)
+        for (region, code), values in sorted(years.items()):
+            method = reduction if INDICATORS[code].verdict is VerdictKind.REDUCTION else level
+            for end in sorted(y for y in values if y > cut):
+                trio = method(known[region, code], end, spreads.get(code))
+                if trio is not None:
+                    ahead, month = (end - cut) * 12, cut * 12 + 11
+                    rows.append((region, code, ahead, month, values[end], trio.value, trio.low, trio.high))
+    return rows
+
+
+def accuracy(tested: pl.DataFrame) -> pl.DataFrame:
+    """By indicator and months ahead: n, median and mean error (forecast − actual), and coverage of the 80% range (%).
+
+    Errors of areas are in % of the actual value, of the others in their own unit.
+    """
+    areas = [code for code, each in INDICATORS.items() if each.verdict is VerdictKind.CUMULATIVE_AREA]
+    difference = pl.col("forecast") - pl.col("actual")
+    error = pl.when(pl.col("indicator").is_in(areas)).then(difference / pl.col("actual") * 100).otherwise(difference)
+    return (
+        tested.with_columns(error=error, covered=pl.col("actual").is_between("low", "high"))
+        .group_by("indicator", "months_ahead")
+        .agg(
+            n=pl.len(), median_absolute_error=pl.col("error").abs().median(), bias=pl.col("error").mean(),
+            coverage=pl.col("covered").mean() * 100,
+        )
+        .sort(pl.col("indicator").replace_strict({code: n for n, code in enumerate(INDICATORS)}), "months_ahead")
+    )  # fmt: skip

@@ -53,6 +53,8 @@ def measures(
 ) -> pl.DataFrame:
     """One row per city or province, year and kind of measure: counts, amount_wan_yuan, area_mu.
 
+    A sum is null where no measure states an amount: unknown is not 0.
+
     `records`: policy_measure placed; `reports`: region_code, year that reported; `wanted`: region_code, year;
     `provinces`: city_code, province_code.
     """
@@ -75,8 +77,12 @@ def measures(
         .join(reported.with_columns(reported=True), on=["region_code", "year"], how="left")
         .with_columns(absence=pl.when(pl.col("reported").is_null()).then(pl.lit(Absence.NOT_REPORTED)))
     )
-    return rows.with_columns(
+    rows = rows.with_columns(
         _zero_where_reported("measures", "amount_wan_yuan", "area_mu", "without_amount", "without_area")
+    )
+    return rows.with_columns(
+        pl.when((pl.col("measures") == 0) | (pl.col("measures") > pl.col(without))).then(name).alias(name)
+        for name, without in (("amount_wan_yuan", "without_amount"), ("area_mu", "without_area"))
     )
 
 

@@ -269,9 +269,8 @@ def measures(source, regions: Regions) -> tuple[model.MeasureProgress, ...]:
     rows = source.rows("SELECT * FROM mart.measure_progress WHERE absence IS NULL ORDER BY year, region_code, measure")
     return tuple(
         model.MeasureProgress(
-            regions[row["region_code"]], row["year"], row["measure"], row["measures"], float(row["amount_wan_yuan"]),
-            shown.number(row["amount_wan_yuan"], Unit.WAN_YUAN), float(row["area_mu"]),
-            shown.number(row["area_mu"], Unit.MU),
+            regions[row["region_code"]], row["year"], row["measure"], row["measures"],
+            *_figure(row["amount_wan_yuan"], Unit.WAN_YUAN), *_figure(row["area_mu"], Unit.MU),
         )
         for row in rows
     )  # fmt: skip

@@ -91,7 +91,7 @@ def _load(source: Source) -> model.ReportModel:
             model.Entry(**row) for row in source.rows("SELECT * FROM mart.data_dictionary ORDER BY object, name")
         ),
         advice=tuple(advice.advise(of_now, as_of, advice.parameters("advice"))),
-        what_if=tuple(advice.quota(_rates(source, as_of.year), advice.parameters("quota"))),
+        what_if=tuple(advice.quota(_rates(source, as_of), advice.parameters("quota"))),
         incentives=tuple(advice.incentives(of_now, projects, advice.parameters("incentives"))),
         sentences=_summary(matrix, indicator_views, as_of),
     )  # fmt: skip
@@ -263,9 +263,11 @@ def _summary(matrix: model.EvaluationTable, views: dict[str, model.IndicatorView
     return (first, *(view.sentences[0] for view in views.values() if view.sentences))
 
 
-def _rates(source: Source, year: int) -> Rows:
+def _rates(source: Source, as_of: date) -> Rows:
+    """Both rates of the cities in the last year that has ended: a year to date says nothing about its completion."""
+    ended = as_of.year if (as_of.month, as_of.day) == (12, 31) else as_of.year - 1
     return source.rows(
         "SELECT * FROM mart.indicator_value WHERE region_level = 'city' AND basis = 'annual' AND year = ?"
         " AND indicator IN ('unsupplied_digestion_rate', 'idle_disposal_rate') ORDER BY region_code, indicator",
-        year,
+        ended,
     )

@@ -282,9 +282,9 @@ class MeasureProgress:
     year: int
     measure: str
     measures: int
-    amount_wan_yuan: float
+    amount_wan_yuan: float | None  # None: no measure states one
     amount_text: str
-    area_mu: float
+    area_mu: float | None
     area_text: str
 
 

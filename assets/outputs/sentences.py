@@ -70,11 +70,11 @@ def on_forecast(cell: Cell) -> str:
     if ahead is None:
         return ""
     indicator = INDICATORS[cell.indicator]
-    outlook = "可达到" if ahead.meets else "达不到"
-    target = _with_unit(cell.target_text, cell.unit)
+    outlook = f"，{'可达到' if ahead.meets else '达不到'}目标 {_with_unit(cell.target_text, cell.unit)}"
+    label = indicator.label.removeprefix("年度")
     return (
-        f"预测{cell.region_name}至{shown.day(ahead.at)}{indicator.label}为 {_with_unit(ahead.text, cell.unit)}"
-        f"（80% 区间 {_with_unit(ahead.text_range, cell.unit)}），{outlook}目标 {target}。"
+        f"预测{cell.region_name}至{shown.day(ahead.at)}{label}为 {_with_unit(ahead.text, cell.unit)}"
+        f"（80% 区间 {_with_unit(ahead.text_range, cell.unit)}）{outlook if cell.target is not None else ''}。"
     )
 
 
