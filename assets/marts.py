@@ -19,7 +19,7 @@ from assets.evaluations.builders import current_targets as current_targets
 from assets.indicators import derive_history, history_days
 from schemas import policy
 from schemas.indicators import INDICATORS, PARTS
-from schemas.marts import AS_OF_MACRO, CONTRACT_VERSION, MARTS, Mart
+from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
 from schemas.submissions import TABLES
 
 #: Released files open in DuckDB from this version on.
@@ -47,9 +47,11 @@ def build(
 
 
 def add_macro(path: Path) -> None:
-    """Put `mart.indicator_as_of(DATE)` into a built database; the macro is stored and needs no write access later."""
+    """Put `mart.indicator_as_of(DATE)` and `mart.figure_contribution(region, indicator, year, basis)` into a built
+    database; macros are stored and need no write access later."""
     with duckdb.connect(str(path)) as con:
-        con.execute(AS_OF_MACRO)
+        for macro in MACROS:
+            con.execute(macro)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, mart: Mart, rows: pl.DataFrame | duckdb.DuckDBPyRelation) -> int:

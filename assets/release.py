@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 from assets.home import Home, Trouble
-from schemas.marts import AS_OF_MACRO, CONTRACT_VERSION, MARTS, Mart
+from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
 
 DATABASE, MANIFEST, PARQUET = "landstock.duckdb", "manifest.json", "parquet"
 #: The oldest DuckDB whose clients must be able to open a released file.
@@ -233,7 +233,8 @@ def _write(
             checksums[name] = checksum(con, mart)
             parquet = folder / PARQUET / f"{name}.parquet"
             con.execute(f"COPY mart.{name} TO {_quoted(parquet)} (FORMAT parquet, COMPRESSION zstd)")
-        con.execute(AS_OF_MACRO)
+        for macro in MACROS:
+            con.execute(macro)
         con.execute("USE memory")
         con.execute("CHECKPOINT landstock")
         con.execute("DETACH landstock")

@@ -456,3 +456,33 @@ CREATE OR REPLACE MACRO mart.indicator_as_of(day) AS TABLE
 SELECT * FROM mart.indicator_history
 WHERE known_on = (SELECT max(known_on) FROM mart.indicator_history WHERE known_on <= CAST(day AS DATE))
 """
+
+#: Which rows of the ledger make a figure (指标值由哪些台账行构成). A county has its own rows, a city those of its
+#: city_code, the province those of its cities, but its own rows of a table and year replace those of its cities.
+#: Indicators that are reported by year look at that year alone, the others at the years of the figure's period.
+#: `{marts}` is the schema, `{years}` the condition on years, the rest names the figure.
+FIGURE_ROWS = """
+SELECT c.* FROM {marts}.contribution c JOIN (
+  SELECT f.region_code, f.region_level, f.indicator, f.year AS last_year, f.basis, f.region_level = 'city' AS is_city,
+    CASE WHEN f.indicator IN ('land_per_gdp_reduction', 'walk15_coverage') THEN f.year ELSE year(f.period_start) END
+      AS first_year
+  FROM {marts}.indicator_value f
+  WHERE f.region_code = {region} AND f.indicator = {indicator} AND f.year = {year} AND f.basis = {basis}
+) f ON c.indicator = f.indicator AND coalesce(c.basis, f.basis) = f.basis AND {years}
+WHERE CASE
+  WHEN f.is_city THEN c.city_code = f.region_code
+  WHEN f.region_level = 'county' THEN c.region_code = f.region_code
+  ELSE c.region_code = f.region_code OR (left(c.city_code, 2) || '0000' = f.region_code AND NOT EXISTS (
+    FROM {marts}.contribution p
+    WHERE (p.region_code, p.indicator, p.year, p.source_table) = (f.region_code, c.indicator, c.year, c.source_table)))
+END
+"""
+IN_PERIOD, UNDATED = "c.year BETWEEN f.first_year AND f.last_year", "c.year IS NULL"
+_NAMED = {"region": "of_region", "indicator": "of_indicator", "year": "of_year", "basis": "of_basis"}
+FIGURE_ROWS_MACRO = (
+    "CREATE OR REPLACE MACRO mart.figure_contribution(of_region, of_indicator, of_year, of_basis) AS TABLE"
+    + FIGURE_ROWS.format(marts="mart", years=IN_PERIOD, **_NAMED)
+)
+
+#: Stored in every released file.
+MACROS = (AS_OF_MACRO, FIGURE_ROWS_MACRO)

@@ -157,8 +157,7 @@ def _must(column: Column) -> str:
 def _meaning(column: Column) -> str:
     parts = [column.note, _VALUES.get(column.kind, "")]
     if column.kind in AREA_KINDS:
-        parts.append("单位可改为公顷、亩或平方米，须同时改表头括号；没有的填 0" if column.kind is Kind.AREA_PART else
-                     "单位可改为公顷、亩或平方米，须同时改表头括号")  # fmt: skip
+        parts.append("按表头括号内的单位填报" + ("；没有的填 0" if column.kind is Kind.AREA_PART else ""))
     if column.choices:
         parts.append("可填：" + "、".join(column.choices))
     return "。".join(part for part in parts if part)
