@@ -133,6 +133,11 @@ def release_line(release: Release) -> str:
     )
 
 
+def note(table: EvaluationTable) -> str:
+    """A table's note without the 注 that every form sets itself."""
+    return table.note.removeprefix("注：")
+
+
 def evaluation(model: ReportModel, kind: str, year: int) -> EvaluationTable | None:
     """The evaluation table of a kind (annual, midterm, final) and year; None when the release has none."""
     return getattr(model, kind).get(year)

@@ -23,6 +23,7 @@ from assets.outputs.blocks import (
     evaluation,
     groups,
     headline,
+    note,
     numbered,
     release_line,
     report_name,
@@ -109,7 +110,7 @@ def _matrix(model: ReportModel, table: EvaluationTable) -> Table:
     rows = [(_region(model, row), *map(_value_and_verdict, row.cells)) for row in _ordered(table)]
     caption = f"{table.year}年主要指标评价总表（对照{table.horizon}年目标）"
     return Table(
-        caption, header, tuple(rows), (1.25,) + (1.6,) * 8, "c" * 9, table.note, small=True,
+        caption, header, tuple(rows), (1.25,) + (1.6,) * 8, "c" * 9, note(table), small=True,
         bold_rows=frozenset({len(rows) - 1}) if _province(table) else frozenset(),
     )  # fmt: skip
 
@@ -319,7 +320,7 @@ def _data(model: ReportModel, table: EvaluationTable) -> Iterator[Block]:
     yield Paragraph(
         f"本报告由发布{release.id}生成，数据截止日{day(release.as_of)}，口径版本{release.rule_version}，"
         f"目标版本{release.target_version}，数据约定版本{release.contract_version}，"
-        f"生成时间{day(release.made_at.date())}。数据状态为{release.data_state_label}。{table.note}"
+        f"生成时间{day(release.made_at.date())}。数据状态为{release.data_state_label}。{note(table)}"
     )
     yield Paragraph(
         "面积单位亩保留整数，公顷保留四位小数，百分率和比值保留两位小数；显示值与结论不一致时增加小数位。"

@@ -13,7 +13,7 @@ import xlsxwriter
 
 from assets.outputs import annex_data
 from assets.outputs.annex_words import name_of, percent, plain, target_head, unit_of
-from assets.outputs.blocks import KINDS, PLAN_NOTE, groups, headline, release_line, report_name, verdict
+from assets.outputs.blocks import PLAN_NOTE, groups, headline, note, release_line, report_name, verdict
 from assets.outputs.model import Cell, EvaluationTable, ReportModel
 from assets.outputs.sheets import Book, Column, Figure, Line, Mark, Sheet
 from schemas.indicators import HORIZONS, WORDS, Indicator
@@ -40,8 +40,8 @@ def sheets(model: ReportModel) -> Iterator[Sheet]:
     """All sheets in order."""
     yield _cover(model)
     yield from (_position(model, horizon) for horizon in HORIZONS)
-    for kind in KINDS:
-        yield from (_evaluation(model, table) for _, table in sorted(getattr(model, kind).items()))
+    yield from (_evaluation(model, table) for _, table in sorted(model.annual.items()))
+    yield from (_evaluation(model, tables[max(tables)]) for tables in (model.midterm, model.final) if tables)
     yield from (_indicator(model, each) for each in model.indicators)
     yield annex_data.years(model)
     yield annex_data.parts(model)
@@ -134,7 +134,7 @@ def _evaluation(model: ReportModel, table: EvaluationTable) -> Sheet:
         [name_of(model, row.region.code), *(value for cell in row.cells for value in _judged(cell))]
         for row in (*cities, *province)
     ]
-    notes = (PLAN_NOTE, table.note, f"对照{table.horizon}年目标。")
+    notes = (PLAN_NOTE, note(table), f"对照{table.horizon}年目标。")
     bold = frozenset(range(len(cities), len(rows)))
     return Sheet(report_name(table.kind, table.year), table.title, columns, rows, notes, bold, breaks=(16,))
 

@@ -1,0 +1,38 @@
+"""Every public table of a release as CSV: UTF-8 with BOM, for spreadsheets; Parquet stays the form for programs.
+
+Values stand unrounded as in the mart. A text that a spreadsheet would run as a formula gets an apostrophe before it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+_RISKY = r"^[=+\-@\t\r＝＋－＠]"
+
+
+def write(release_db: Path, folder: Path) -> list[Path]:
+    """One `<table>.csv` per table of schema mart, in name order; `folder` is made. Raises duckdb.Error, OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(release_db), read_only=True) as connection:
+        return [_write(connection, name, folder / f"{name}.csv") for name in tables(connection)]
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the public tables, sorted."""
+    rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'mart' ORDER BY 1").fetchall()
+    return [name for (name,) in rows]
+
+
+def harmless(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with an apostrophe before every text that begins like a formula."""
+    text = pl.col(pl.String)
+    return frame.with_columns(pl.when(text.str.contains(_RISKY)).then("'" + text).otherwise(text).name.keep())
+
+
+def _write(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> Path:
+    frame = connection.execute(f'SELECT * FROM mart."{name}" ORDER BY ALL').pl()
+    harmless(frame).write_csv(path, include_bom=True, line_terminator="\r\n")
+    return path
