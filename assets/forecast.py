@@ -170,8 +170,8 @@ def reduction(by_year: dict[int, float], horizon: int, spread: float | None) -> 
     year = max(known)
     years, ahead = year - FIRST_YEAR, horizon - year
     left = log(1 - known[year] / 100)
-    expected, sigma = left + left / years * ahead, spread * sqrt(ahead + ahead**2 / years)
-    value, high, low = (100 * (1 - exp(expected + shift * sigma)) for shift in (0, -1, 1))
+    expected, half = left + left / years * ahead, spread * sqrt(ahead + ahead**2 / years)
+    value, high, low = (100 * (1 - exp(expected + shift * half)) for shift in (0, -1, 1))
     return Trio(value, low, high)
 
 
@@ -182,8 +182,8 @@ def level(by_year: dict[int, float], horizon: int, spread: float | None) -> Trio
     years, values = np.array(sorted(by_year)), np.array([by_year[year] for year in sorted(by_year)])
     slope, start = np.polyfit(years - years[0], values, 1)
     ahead = horizon - int(years[-1])
-    sigma = spread * sqrt(ahead + ahead**2 / (len(years) - 1))
-    return _range(float(np.clip(start + slope * (horizon - years[0]), 0, 100)), sigma, lowest=0.0, most=100.0)
+    half = spread * sqrt(ahead + ahead**2 / (len(years) - 1))
+    return _range(float(np.clip(start + slope * (horizon - years[0]), 0, 100)), half, lowest=0.0, most=100.0)
 
 
 def yearly_spread(steps: Iterable[float]) -> float | None:
