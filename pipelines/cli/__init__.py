@@ -22,6 +22,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("run:run", "每晚的全流程：留存、入库、指标、成果、发布", "the nightly: capture to release"),
     "backfill": ("backfill:backfill", "回算若干年份，先列计划", "recompute years in one run, plan first"),
     "check": ("check:check", "报送前自查：逐条列出问题与建议", "what a clerk runs before handing in"),
+    "template": ("template:template_command", "空白填报模板：列表、说明、单位齐备", "an empty workbook to fill in"),
+    "explain": (
+        "explain:explain_command",
+        "一个指标值从哪里来，直到文件和行",
+        "where a figure comes from, to file and row",
+    ),
     "query": ("query:query", "用 SQL 查询当前发布（只读）", "SQL on the current release, read-only"),
     "status": ("status:status", "各市报送是否齐全、最近发布、待入库文件", "missing submissions, last release"),
     "targets": ("targets:targets", "方案目标表及合计", "targets of the plan with their sums"),

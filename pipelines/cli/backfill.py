@@ -105,17 +105,12 @@ def year_states(con, context: Context) -> dict[int, str]:
     return indicators.state(con, context)
 
 
-def _show_plan(desk: Desk, steps: list[Step], day: date, waiting: int, resumed: bool) -> None:
-    if desk.machine:
-        click.echo(
-            json.dumps({"as_of": str(day), "plan": [asdict(step) for step in steps]}, ensure_ascii=False), err=True
-        )
+def _show_plan(desk: Desk, steps: list[Step], day: date, waiting: int, resumed: bool, alone: bool) -> None:
+    if desk.machine and alone:
+        desk.hand_out({"as_of": day, "resumed": resumed, "waiting": waiting, "plan": [asdict(step) for step in steps]})
         return
-    desk.show(
-        desk.pick(
-            f"回算计划（截止日 {day}，{len(INDICATORS)} 项指标）", f"plan (as of {day}, {len(INDICATORS)} indicators)"
-        )
-    )
+    count = len(INDICATORS)
+    title = desk.pick(f"回算计划（截止日 {day}，{count} 项指标）", f"plan (as of {day}, {count} indicators)")
     header = [desk.pick("年份", "year"), desk.pick("现状", "state"), desk.pick("计划", "plan")]
     rows = [[str(step.year), desk.pick(*STATES[step.state]), desk.pick(*ACTIONS[step.action])] for step in steps]
     click.echo(f"{title}\n{table(header, rows)}", err=desk.machine)  # with --json stdout has the outcome alone

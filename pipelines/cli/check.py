@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import click
@@ -21,21 +22,45 @@ from schemas import policy
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--most", default=50, show_default=True, help="每个文件最多显示的问题数，0 为全部 findings shown")
+@click.option(
+    "--receipt", type=click.Path(path_type=Path), metavar="OUT.xlsx",
+    help="另存回执工作簿，问题标在原表单元格上；多个文件时为目录 receipt workbook, a directory for several files",
+)  # fmt: skip
 @options("regions", "json")
-def check(desk: Desk, files: tuple[Path, ...], most: int) -> int:
+def check(desk: Desk, files: tuple[Path, ...], most: int, receipt: Path | None) -> int:
     """报送前自查：读取、核验，逐条列出位置、规则、问题和建议；不保存任何数据。
 
     What a clerk runs before handing in; exit 1 when there are errors.
     """
     if absent := [str(path) for path in files if not path.is_file()]:
         raise click.UsageError(f"找不到文件 {'、'.join(absent)}")
+    if receipt and len(files) > 1 and receipt.suffix:
+        raise click.UsageError(f"有 {len(files)} 个文件，--receipt 请给一个目录，如 --receipt 回执")
     regions, day = policy.regions(desk.settings.regions or None), settings.today()
-    checked = {path: check_rows(read(path.name, path), regions, day) for path in files}
+    contents = {path: path.read_bytes() for path in files}
+    checked = {path: check_rows(read(path.name, data), regions, day) for path, data in contents.items()}
+    if receipt:
+        for path, each in checked.items():
+            _write_receipt(desk, receipt, path, contents[path], each, regions, day)
     if desk.machine:
         desk.hand_out([_as_data(path, each) for path, each in checked.items()])
     else:
         desk.show("\n\n".join(_receipt(desk, path, each, most) for path, each in checked.items()))
     return int(any(_errors(each) for each in checked.values()))
+
+
+def _write_receipt(
+    desk: Desk, target: Path, path: Path, data: bytes, checked: Checked, regions: policy.Regions, day: date
+) -> None:
+    from assets.receipts import number_of, workbook
+
+    # A name without a suffix is a directory: several files have several receipts.
+    out = target if target.suffix else target / f"{path.stem}_回执.xlsx"
+    if out.exists() and out.samefile(path):
+        raise click.UsageError(f"--receipt {out} 就是被检查的文件本身；请换一个文件名")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(workbook(checked, data, number_of(checked.reading.file, data, regions), day))
+    desk.tell(f"回执已写入 {out}", f"receipt written to {out}")
 
 
 def _errors(checked: Checked) -> int:

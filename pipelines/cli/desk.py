@@ -24,6 +24,7 @@ class Desk:
 
     settings: settings.Settings
     machine: bool = False  # --json
+    named: frozenset[str] = frozenset()  # options that were given as flags
 
     @property
     def home(self) -> Home:
@@ -119,7 +120,8 @@ def options(*names: str) -> Callable:
         @wraps(function)
         def command(**given: Any) -> Any:
             chosen = {name: given.pop(name) for name in flags}
-            return function(Desk(settings.load(chosen), given.pop("machine", False)), **given)
+            named = frozenset(name for name, value in chosen.items() if value is not None)
+            return function(Desk(settings.load(chosen), given.pop("machine", False), named), **given)
 
         for name in reversed((*names, "lang")):
             command = _OPTIONS[name](command)
