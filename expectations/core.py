@@ -12,7 +12,7 @@ from schemas.rules import FIRST_YEAR, SQUARE_METRE, YEARS_AHEAD
 from schemas.submissions import LAND_SUPPLY, LANDCHINA_SYSTEM, TABLES
 from schemas.table import Column, Kind, Table
 
-from .checks import CRITICAL, WARNING, Check, NoRows, listed, quoted
+from .checks import CRITICAL, WARNING, Check, NoRows, listed, quoted, repeated
 
 KEYS = ("record_key", "submission_id", "row_number")
 _ROW = "t.record_key, t.submission_id, t.row_number"
@@ -155,7 +155,7 @@ def _identity(table: Table) -> Iterator[Check]:
     )  # fmt: skip
     yield _check(
         table, "one_row_per_key",
-        "SELECT record_key, submission_id, count(*) AS rows FROM {table} GROUP BY ALL HAVING count(*) > 1",
+        repeated(("record_key", "submission_id")),
         "同一文件内每个主键只有一行", "one row per key in a file", "4001",
         why="同一文件内同一主键有两行，无法判断以哪一行为准。",
     )  # fmt: skip

@@ -96,6 +96,7 @@ def _context() -> gx.data_context.EphemeralDataContext:
     """The one GX context of the process."""
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    context.variables.save = lambda: None  # GX would spell its whole configuration as YAML four times a table
     return context
 
 

@@ -11,7 +11,7 @@ from schemas.indicators import HORIZONS, INDICATORS, Absence, Basis, DataState, 
 from schemas.marts import DOUBLE, MARTS, Mart
 
 from . import figures
-from .checks import WARNING, Between, Check, Matches, NoRows, NotNull, OneOf, listed, quoted
+from .checks import WARNING, Between, Check, Matches, NoRows, NotNull, OneOf, listed, quoted, repeated
 from .figures import mart_check
 
 #: Key columns that may be empty: rows common to all bases; patches that are not completed have no year.
@@ -51,9 +51,8 @@ def checks(mart: Mart) -> list[Check]:
 def _declared(mart: Mart) -> Iterator[Check]:
     """What follows from the declaration alone: a unique grain, named rows, finite numbers, listed words."""
     key = ", ".join(f'"{name}"' for name in mart.key)
-    repeated = f"SELECT {key}, count(*) AS rows FROM {{table}} GROUP BY ALL HAVING count(*) > 1"
     yield mart_check(
-        mart.name, "grain", NoRows(repeated), f"{mart.label}的粒度唯一", f"one row per {mart.grain}",
+        mart.name, "grain", NoRows(repeated(mart.key)), f"{mart.label}的粒度唯一", f"one row per {mart.grain}",
         "同一粒度有两行，合计会重复，查询会随机取一行。",
     )  # fmt: skip
     given = [name for name in mart.key if (mart.name, name) not in NULLABLE_KEYS]
@@ -179,7 +178,7 @@ _CONTRIBUTIONS = (
     mart_check(
         "contribution", "has_figure",
         NoRows(
-            "SELECT DISTINCT c.indicator, c.region_code, c.city_code, c.year, c.source_table, c.record_key FROM {table} c"
+            "SELECT c.indicator, c.region_code, c.city_code, c.year, c.source_table, c.record_key FROM {table} c"
             " WHERE c.role <> 'excluded' AND c.year BETWEEN 2025 AND year(" + figures.AS_OF + ")"
             " AND NOT EXISTS (FROM mart.indicator_value v WHERE v.indicator = c.indicator AND v.year = c.year"
             " AND v.region_code = coalesce(c.city_code, c.region_code))"
