@@ -162,7 +162,8 @@ def _quarters(months: Monthly) -> np.ndarray:
 def reduction(by_year: dict[int, float], horizon: int, spread: float | None) -> Trio | None:
     """% against 2025 at the horizon, from the known years' values: the average yearly change of land per GDP, chained.
 
-    `spread`: half the 80% range of a yearly change (of logarithms) among the cities.
+    `spread`: half the 80% range of a yearly change (of logarithms) among the cities. It grows with the years, not with
+    their root: a year's GDP moves all cities alike, and one year is like the next.
     """
     known = {year: value for year, value in by_year.items() if year > FIRST_YEAR}
     if not known or spread is None:
@@ -170,7 +171,7 @@ def reduction(by_year: dict[int, float], horizon: int, spread: float | None) -> 
     year = max(known)
     years, ahead = year - FIRST_YEAR, horizon - year
     left = log(1 - known[year] / 100)
-    expected, half = left + left / years * ahead, spread * sqrt(ahead + ahead**2 / years)
+    expected, half = left + left / years * ahead, spread * ahead * sqrt(1 + 1 / years)
     value, high, low = (100 * (1 - exp(expected + shift * half)) for shift in (0, -1, 1))
     return Trio(value, low, high)
 

@@ -89,7 +89,10 @@ def test_no_share_of_nothing():
         {"absence": pl.String}
     )
     claims = pl.DataFrame(
-        schema={"city_code": pl.String, "year": pl.Int64, "source_table": pl.String, "record_key": pl.String, "amount": pl.Float64}
+        schema={
+            "city_code": pl.String, "year": pl.Int64, "source_table": pl.String, "record_key": pl.String,
+            "amount": pl.Float64,
+        }
     )  # fmt: skip
     records = pl.DataFrame(schema={"source_table": pl.String, "record_key": pl.String, "mode": pl.String})
     made = progress.modes(claims, records, absences, PROVINCES)
