@@ -31,7 +31,7 @@ def build(home: Home, code: str, context: Context, target: Path) -> Path:
     """
     with duckdb.connect() as con:
         _attach(con, home)
-        _mirror(con)
+        _copy(con, code)
         indicators.derive(con, code, context)
         for other in INDICATORS.keys() - {code}:
             con.execute(f"CREATE TABLE indicator.{other} AS FROM indicator.{code} LIMIT 0")
@@ -54,13 +54,9 @@ def _attach(con: duckdb.DuckDBPyConnection, home: Home) -> None:
         ) from None
 
 
-def _mirror(con: duckdb.DuckDBPyConnection) -> None:
-    """The warehouse's tables under their own names, so that what is derived lands in memory and not in them."""
+def _copy(con: duckdb.DuckDBPyConnection, code: str) -> None:
+    """What the indicator is made from, in memory: whatever is derived lands there and not in the warehouse."""
     warehouse.create(con)
-    tables = con.execute(
-        "SELECT schema_name, table_name FROM duckdb_tables()"
-        " WHERE database_name = 'warehouse' AND schema_name IN ('raw', 'core')"
-    ).fetchall()
-    for schema, table in tables:
-        con.execute(f"DROP TABLE IF EXISTS {schema}.{table}")
-        con.execute(f"CREATE VIEW {schema}.{table} AS FROM warehouse.{schema}.{table}")
+    tables = {f"core.{name}" for name in (*INDICATORS[code].tables, "annual_task")}
+    for table in sorted(tables | {"core.region", "raw.submission"}):
+        con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.{table}")
