@@ -31,7 +31,8 @@ from assets.outputs.blocks import (
 )  # fmt: skip
 from assets.outputs.format import NOTHING, day
 from assets.outputs.model import Cell, EvaluationTable, ReportModel, Row
-from schemas.indicators import Indicator, VerdictKind
+from schemas import policy
+from schemas.indicators import FIRST_YEAR, Indicator, Verdict, VerdictKind
 from schemas.table import Unit
 
 NUMERALS = "一二三四五六七八九十"
@@ -130,24 +131,47 @@ def _indicators(model: ReportModel, table: EvaluationTable) -> Iterator[Block]:
 def _indicator(model: ReportModel, table: EvaluationTable, indicator: Indicator, place: int) -> Iterator[Block]:
     province = _province(table)
     cells = [cell for row in _city_rows(table) if (cell := row.cells[place])]
-    view = model.region_views.get(model.province.code)
-    detail = view.indicators.get(indicator.code) if view and table.year == model.year else None
+    shown = _latest_judged(model, table, indicator, cells)
     if province and (own := province.cells[place]):
-        yield Paragraph(say.standing(own, detail.latest if detail else None))
-    if not cells:
+        latest = model.cells.get((own.region_code, indicator.code, shown[0].year, table.horizon)) if shown else None
+        yield Paragraph(say.standing(own, latest))
+    if cells:
+        yield Paragraph(say.spread(_by_rank(cells)))
+    if not shown:
         return
-    ordered = sorted(cells, key=lambda cell: (cell.rank is None, cell.rank or 0, cell.region_code))
-    yield Paragraph(say.spread(ordered))
-    yield _ranking_table(table, indicator, cells)
-    if any(cell.value is not None for cell in ordered):
-        alt = document_charts.ranking_in_words(indicator, ordered)
-        yield Figure(f"各市{indicator.label}（竖线为目标）", document_charts.ranking(indicator, ordered), alt)
-    if detail and indicator.verdict is VerdictKind.CUMULATIVE_AREA and (path := document_charts.trajectory(detail)):
+    if shown[0].year != table.year:
+        yield Paragraph(f"{table.year}年的数据尚无，下面列出{shown[0].year}年的情况。")
+    ordered = _by_rank(shown)
+    yield _ranking_table(indicator, shown)
+    alt = document_charts.ranking_in_words(indicator, ordered)
+    yield Figure(
+        f"{shown[0].year}年各市{indicator.label}（竖线为目标）", document_charts.ranking(indicator, ordered), alt
+    )
+    view = model.region_views.get(model.province.code)
+    drawn = view and table.year == model.year and indicator.verdict is VerdictKind.CUMULATIVE_AREA
+    if drawn and (detail := view.indicators.get(indicator.code)) and (path := document_charts.trajectory(detail)):
         caption = f"全省{indicator.label}与序时进度（虚线为序时应达）"
         yield Figure(caption, path, f"{caption}：现为{detail.cell.text if detail.cell else NOTHING}")
 
 
-def _ranking_table(table: EvaluationTable, indicator: Indicator, cells: Sequence[Cell]) -> Table:
+def _latest_judged(
+    model: ReportModel, table: EvaluationTable, indicator: Indicator, cells: Sequence[Cell]
+) -> Sequence[Cell]:
+    """The cities' cells of the year, or of the latest year before it that was judged: 7 and 8 come a year late."""
+    codes = [row.region.code for row in _city_rows(table)]
+    for year in range(table.year, FIRST_YEAR - 1, -1):
+        of = [cell for code in codes if (cell := model.cells.get((code, indicator.code, year, table.horizon)))]
+        of = list(cells) if year == table.year else of
+        if any(cell.verdict in list(Verdict) for cell in of):
+            return of
+    return ()
+
+
+def _by_rank(cells: Sequence[Cell]) -> list[Cell]:
+    return sorted(cells, key=lambda cell: (cell.rank is None, cell.rank or 0, cell.region_code))
+
+
+def _ranking_table(indicator: Indicator, cells: Sequence[Cell]) -> Table:
     """The cities against their targets; columns that are empty for all of them are left out, forecasts stand apart."""
     ranked = indicator.ranked_by_progress
     against = [cell.progress_text if ranked else cell.gap_text for cell in cells]
@@ -172,7 +196,7 @@ def _ranking_table(table: EvaluationTable, indicator: Indicator, cells: Sequence
         columns.append(("", 2.3, "c", [cell.forecast.text_range if cell.forecast else NOTHING for cell in cells]))
     unit = {Unit.MU: "面积单位：亩。", Unit.PERCENT: "差距单位：百分点。"}.get(indicator.unit, "")
     return Table(
-        f"{table.year}年各市{indicator.label}",
+        f"{cells[0].year}年各市{indicator.label}",
         header,
         tuple(zip(*(each[3] for each in columns), strict=True)),
         tuple(each[1] for each in columns),
@@ -192,11 +216,12 @@ def _cities(model: ReportModel, table: EvaluationTable) -> Iterator[Block]:
 
 def _modes(model: ReportModel, year: int) -> Iterator[Block]:
     rows = [each for each in model.modes if each.year == year and each.region.code == model.province.code]
+    rows.sort(key=lambda each: _place(each.mode, policy.modes()))
     if rows:
         yield Table(
             f"{year}年全省六大开发模式进展", (_heads("开发模式", "宗数", "面积（亩）", "占比"),),
             tuple((each.mode, f"{each.parcels:,}", each.area_text, each.share_text) for each in rows),
-            (3, 1.5, 2, 1.5), "crrr", "占比为占当年已计入面积的百分比；未填开发模式的记录不在表内。",
+            (3, 1.5, 2, 1.5), "crrr", "占比为占当年计入面积的百分比。",
         )  # fmt: skip
     else:
         yield Paragraph(f"{year}年没有按六大开发模式填报的记录。")
@@ -219,6 +244,7 @@ def _modes(model: ReportModel, year: int) -> Iterator[Block]:
 
 def _measures(model: ReportModel, year: int) -> Iterator[Block]:
     rows = [each for each in model.measures if each.year == year and each.region.code == model.province.code]
+    rows.sort(key=lambda each: _place(each.measure, policy.measures()))
     if not rows:
         yield Paragraph(f"{year}年没有政策举措报送。")
         return
@@ -230,12 +256,13 @@ def _measures(model: ReportModel, year: int) -> Iterator[Block]:
 
 
 def _tasks(model: ReportModel, year: int) -> Iterator[Block]:
-    quarters = [each.quarter for each in model.tasks if each.year == year and each.progress != "未报"]
+    reported = [each for each in model.tasks if each.year == year and each.region.level == "city"]
+    quarters = [each.quarter for each in reported if each.progress != "未报"]
     if not quarters:
         yield Paragraph(f"{year}年没有任务台账报送。")
         return
     newest = max(quarters)
-    of = [each for each in model.tasks if each.year == year and each.quarter == newest]
+    of = [each for each in reported if each.quarter == newest]
     names = dict(sorted({each.task_no: (each.name, each.lead_unit) for each in of}.items()))
     rows = []
     for number, (name, lead) in names.items():
@@ -339,6 +366,12 @@ def _data(model: ReportModel, table: EvaluationTable) -> Iterator[Block]:
 
 
 # --- Small words ----------------------------------------------------------------------------------------------------
+
+
+def _place(name: str, entries: Sequence[dict[str, str]]) -> int:
+    """Where a name stands in the plan's list; what is not in it comes last."""
+    names = [entry["name"] for entry in entries]
+    return names.index(name) if name in names else len(names)
 
 
 def _heads(*texts: str) -> tuple[Head, ...]:
