@@ -59,8 +59,9 @@ def _head(desk: Desk, made: Explanation) -> str:
     if made.derived or made.flags:
         words = (desk.pick("推算", "derived") if made.derived else "", made.flags or "")
         facts.append((("标注", "remarks"), " ".join(word for word in words if word)))
+    formula = desk.pick(f"{made.formula}（口径 {made.section}）", f"{made.formula_en} ({made.section})")
     facts += [
-        (("公式", "formula"), desk.pick(f"{made.formula}（口径 {made.section}）", f"{made.formula_en} ({made.section})")),
+        (("公式", "formula"), formula),
         (("计算", "sums"), _sums(desk, made)),
         (("记录", "records"), _counted(desk, made)),
     ]  # fmt: skip

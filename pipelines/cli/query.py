@@ -13,6 +13,7 @@ from assets import release
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import clip, table
 
+_RISKY = tuple("=+-@\t\r＝＋－＠")
 _NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "INT", "HUGEINT")
 
 
@@ -38,10 +39,16 @@ def query(desk: Desk, sql: str, release_id: str | None, form: str, rows: int) ->
     if desk.machine or form == "json":
         desk.hand_out([dict(zip(names, row, strict=True)) for row in found])
     elif form == "csv":
-        csv.writer(sys.stdout, lineterminator="\n").writerows([names, *found])
+        safe = [[_harmless(value) for value in row] for row in [names, *found]]
+        csv.writer(sys.stdout, lineterminator="\n").writerows(safe)
     else:
         _show(desk, names, [str(column[1]) for column in columns], found, rows)
     return 0
+
+
+def _harmless(value: Any) -> Any:
+    """A text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_RISKY) else value
 
 
 def _said(error: duckdb.Error) -> str:
