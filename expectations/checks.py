@@ -24,7 +24,8 @@ def listed(values: Iterable[object]) -> str:
 
 
 def repeated(key: Iterable[str]) -> str:
-    """A query for the keys that stand in more than one row. Hashes first: grouping long texts takes ten times as long."""
+    """A query for the keys that stand in more than one row."""
+    # Hashes first: grouping by long texts takes ten times as long.
     names = ", ".join(f'"{name}"' for name in key)
     suspects = f"SELECT hash({names}) FROM {{table}} GROUP BY ALL HAVING count(*) > 1"
     doubtful = f"SELECT {names} FROM {{table}} WHERE hash({names}) IN ({suspects})"

@@ -40,7 +40,7 @@ def _check(
 
 #: The public export leaves these unknown (报送数据约定): required of the bureaus only.
 UNKNOWN_IN_EXPORT = frozenset(
-    "existing_area_mu historical_unsupplied_area_mu new_area_mu land_use_code supply_method".split()
+    ("existing_area_mu", "historical_unsupplied_area_mu", "new_area_mu", "land_use_code", "supply_method")
 )
 _RANGES = {"real_index": (50, 200), "task_no": (1, 12), "quarter": (1, 4)}
 

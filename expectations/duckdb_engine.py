@@ -8,7 +8,7 @@ GX has no DuckDB engine. What its SQL engine needs to run on one, as tried with 
 - NaN is larger than everything and a null breaks no comparison: both need checks of their own.
 
 GX samples at most 20 (200) broken rows and spells its index query with unbound parameters, so only verdict and count
-are taken from it; which rows broke a check is what `Check.sql` answers. Importing this module takes seconds: do it late.
+are taken from it; which rows broke a check is what `Check.sql` answers. Importing this module takes seconds.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ def unit_check(table: str, attribute: str = "unit") -> Check:
     return mart_check(
         table, "unit",
         NoRows(
-            f"SELECT {shown}, t.unit FROM {{table}} t JOIN (VALUES {units}) u(indicator, unit) ON u.indicator = t.indicator"
+            f"SELECT {shown}, t.unit FROM {{table}} t"
+            f" JOIN (VALUES {units}) u(indicator, unit) ON u.indicator = t.indicator"
             " WHERE t.unit IS DISTINCT FROM u.unit"
         ),
         "计量单位与指标一致", "the unit is the indicator's", "单位不符的数会被误读，差 15 倍或 100 倍。",
@@ -71,7 +72,8 @@ _SUMS = f"""WITH ledger AS (
     AND NOT EXISTS (FROM ledger p WHERE p.region_code = left(c.city_code, 2) || '0000'
       AND (p.indicator, p.year, p.source_table) = (c.indicator, c.year, c.source_table))
 ), figure AS (
-  SELECT f.*, CASE WHEN f.indicator IN {listed(REPORTED_BY_YEAR)} THEN f.year ELSE year(f.period_start) END AS first_year
+  SELECT f.*,
+    CASE WHEN f.indicator IN {listed(REPORTED_BY_YEAR)} THEN f.year ELSE year(f.period_start) END AS first_year
   FROM {{table}} f
 ), summed AS (
   SELECT f.region_code, f.indicator, f.year, f.basis, f.value, f.absence, f.numerator, f.denominator, f.record_count,
@@ -92,20 +94,27 @@ _WHOLE = (
             " WHERE numerator <> coalesce(top, 0) OR (value IS NOT NULL AND numerator IS NULL)"
             " OR (absence = 'not_reported' AND numerator IS NOT NULL)"
         ),
-        "分子等于贡献台账之和", "the numerator is the sum of its contributions", "对不上台账的数字说不清由哪些记录构成。",
+        "分子等于贡献台账之和", "the numerator is the sum of its contributions",
+        "对不上台账的数字说不清由哪些记录构成。",
     ),
     mart_check(
         "indicator_value", "denominator_is_sum",
         NoRows(
-            _SUMS + f"SELECT {_CELL}, denominator, bottom AS ledger FROM summed WHERE denominator <> coalesce(bottom, 0)"
+            _SUMS + f"SELECT {_CELL}, denominator, bottom AS ledger FROM summed"
+            " WHERE denominator <> coalesce(bottom, 0)"
             f" OR (value IS NOT NULL AND (denominator IS NULL) <> (indicator IN {listed(AREAS)}))"
         ),
-        "分母等于贡献台账之和", "the denominator is the sum of its contributions", "对不上台账的数字说不清由哪些记录构成。",
+        "分母等于贡献台账之和", "the denominator is the sum of its contributions",
+        "对不上台账的数字说不清由哪些记录构成。",
     ),
     mart_check(
         "indicator_value", "records_counted",
-        NoRows(_SUMS + f"SELECT {_CELL}, record_count, records AS ledger FROM summed WHERE record_count IS DISTINCT FROM records"),
-        "记录数等于贡献台账中计入的行数", "record_count counts the ledger's rows", "记录数与台账不符，使用者无法逐条核对。",
+        NoRows(
+            _SUMS
+            + f"SELECT {_CELL}, record_count, records AS ledger FROM summed WHERE record_count IS DISTINCT FROM records"
+        ),
+        "记录数等于贡献台账中计入的行数", "record_count counts the ledger's rows",
+        "记录数与台账不符，使用者无法逐条核对。",
         severity=WARNING,
     ),
     mart_check(
@@ -131,17 +140,20 @@ _WHOLE = (
     mart_check(
         "indicator_value", "one_release",
         NoRows(
-            f"SELECT {_CELL}, release_id, as_of, rule_version FROM {{table}} f WHERE EXISTS (FROM mart.release_info i WHERE"
+            f"SELECT {_CELL}, release_id, as_of, rule_version FROM {{table}} f"
+            " WHERE EXISTS (FROM mart.release_info i WHERE"
             " (i.name = 'release_id' AND i.value IS DISTINCT FROM f.release_id)"
             " OR (i.name = 'as_of' AND i.value IS DISTINCT FROM CAST(f.as_of AS VARCHAR))"
             " OR (i.name = 'rule_version' AND i.value IS DISTINCT FROM f.rule_version))"
         ),
-        "同一发布编号、截止日与口径版本", "one release, one as-of day, one rulebook", "混有其他发布的行，数字之间不可比。",
+        "同一发布编号、截止日与口径版本", "one release, one as-of day, one rulebook",
+        "混有其他发布的行，数字之间不可比。",
     ),
     mart_check(
         "indicator_value", "redeveloped_within_activated",
         NoRows(
-            "SELECT r.region_code, r.indicator, r.year, r.basis, r.region_name, r.value AS redeveloped, a.value AS activated"
+            "SELECT r.region_code, r.indicator, r.year, r.basis, r.region_name, r.value AS redeveloped, "
+            " a.value AS activated"
             " FROM {table} r JOIN {table} a USING (region_code, year, basis)"
             f" WHERE r.region_level = 'city' AND r.basis = '{Basis.CUMULATIVE}'"
             f" AND r.indicator = '{AREAS[1]}' AND a.indicator = '{AREAS[0]}' AND r.value > a.value"
@@ -161,13 +173,19 @@ def _each(table: str) -> tuple[Check, ...]:
     return (
         mart_check(
             table, "value_or_absence",
-            NoRows(f"SELECT {cell}, f.value, f.absence FROM {{table}} f WHERE (f.value IS NULL) <> (f.absence IS NOT NULL)"),
-            "有值，或有缺值原因，二者必居其一", "a value or the reason why there is none", "缺值不得为空白，也不得以 0 代替。",
+            NoRows(
+                f"SELECT {cell}, f.value, f.absence FROM {{table}} f WHERE (f.value IS NULL) <> (f.absence IS NOT NULL)"
+            ),
+            "有值，或有缺值原因，二者必居其一", "a value or the reason why there is none",
+            "缺值不得为空白，也不得以 0 代替。",
         ),
         unit_check(table),
         mart_check(
             table, "basis_of_indicator",
-            NoRows(f"SELECT {cell} FROM {{table}} f WHERE NOT EXISTS (FROM {_CELLS} WHERE (b.indicator, b.basis) = (f.indicator, f.basis))"),
+            NoRows(
+                f"SELECT {cell} FROM {{table}} f"
+                f" WHERE NOT EXISTS (FROM {_CELLS} WHERE (b.indicator, b.basis) = (f.indicator, f.basis))"
+            ),
             "口径期间属于该指标", "the basis is one of the indicator's", "指标没有这一口径期间。",
         ),
         mart_check(
@@ -175,15 +193,18 @@ def _each(table: str) -> tuple[Check, ...]:
             NoRows(
                 f"SELECT {cell}, f.period_start, f.period_end, f.as_of FROM {{table}} f"
                 f" WHERE f.period_start IS DISTINCT FROM {_PERIOD_START}"
-                " OR f.period_end IS DISTINCT FROM least(make_date(f.year, 12, 31), f.as_of) OR f.period_end < f.period_start"
+                " OR f.period_end IS DISTINCT FROM least(make_date(f.year, 12, 31), f.as_of)"
+                " OR f.period_end < f.period_start"
             ),
-            "期初、期末与年份、口径、截止日相符", "the period follows from year, basis and as-of day", "期末不得晚于数据截止日。",
+            "期初、期末与年份、口径、截止日相符", "the period follows from year, basis and as-of day",
+            "期末不得晚于数据截止日。",
         ),
         mart_check(
             table, "plausible",
             NoRows(
-                f"SELECT {cell}, f.value FROM {{table}} f WHERE (f.value < 0 AND f.indicator <> 'land_per_gdp_reduction')"
-                " OR (f.value > 15 AND f.indicator = 'industrial_far') OR (f.value >= 100 AND f.indicator = 'land_per_gdp_reduction')"
+                f"SELECT {cell}, f.value FROM {{table}} f WHERE CASE f.indicator"
+                " WHEN 'land_per_gdp_reduction' THEN f.value >= 100"
+                " WHEN 'industrial_far' THEN f.value NOT BETWEEN 0 AND 15 ELSE f.value < 0 END"
             ),
             "指标值在可能的范围内", "values are possible", "面积与比率不为负，容积率不超过 15，降幅低于 100%。",
         ),
@@ -196,16 +217,22 @@ def _each(table: str) -> tuple[Check, ...]:
         mart_check(
             table, "value_follows",
             NoRows(
-                f"SELECT {cell}, f.value, f.numerator, f.denominator FROM {{table}} f WHERE f.denominator IS DISTINCT FROM 0 AND"
-                f" abs(f.value - CASE WHEN f.indicator IN {listed(AREAS)} THEN CAST(f.numerator AS DOUBLE)"
-                f" WHEN f.indicator IN {listed(RATES)} THEN {parts} * 100 WHEN f.indicator = 'industrial_far' THEN {parts}"
+                f"SELECT {cell}, f.value, f.numerator, f.denominator FROM {{table}} f"
+                " WHERE f.denominator IS DISTINCT FROM 0"
+                f" AND abs(f.value - CASE WHEN f.indicator IN {listed(AREAS)} THEN CAST(f.numerator AS DOUBLE)"
+                f" WHEN f.indicator IN {listed(RATES)} THEN {parts} * 100"
+                f" WHEN f.indicator = 'industrial_far' THEN {parts}"
                 f" WHEN f.indicator = 'land_per_gdp_reduction' THEN (1 - {parts}) * 100 ELSE f.value END) > {scale}"
             ),
-            "指标值由分子、分母算得", "the value follows from numerator and denominator", "公布的数与其分子、分母矛盾。",
+            "指标值由分子、分母算得", "the value follows from numerator and denominator",
+            "公布的数与其分子、分母矛盾。",
         ),
         mart_check(
             table, "absent_denominator",
-            NoRows(f"SELECT {cell}, f.value, f.denominator FROM {{table}} f WHERE f.value IS NOT NULL AND f.denominator = 0"),
+            NoRows(
+                f"SELECT {cell}, f.value, f.denominator FROM {{table}} f WHERE f.value IS NOT NULL"
+                " AND f.denominator = 0"
+            ),
             "分母为 0 时不给指标值", "no value over a denominator of zero", "分母为 0 应写「不适用」。",
         ),
         mart_check(
@@ -221,7 +248,9 @@ HISTORY: tuple[Check, ...] = (
     *_each("indicator_history"),
     mart_check(
         "indicator_history", "known_in_time",
-        NoRows(f"SELECT {_CELL}, known_on, period_end FROM {{table}} WHERE known_on > {AS_OF} OR period_end > known_on"),
+        NoRows(
+            f"SELECT {_CELL}, known_on, period_end FROM {{table}} WHERE known_on > {AS_OF} OR period_end > known_on"
+        ),
         "历史值不晚于知悉日与截止日", "nothing is known before it happened, or after the as-of day",
         "按当时所知回看时不得掺入之后的数据。",
     ),
@@ -230,7 +259,10 @@ HISTORY: tuple[Check, ...] = (
 PARTS: tuple[Check, ...] = (
     mart_check(
         "indicator_part", "value_or_absence",
-        NoRows("SELECT region, indicator, year, basis, part, value, absence FROM {table} WHERE (value IS NULL) <> (absence IS NOT NULL)"),
+        NoRows(
+            "SELECT region, indicator, year, basis, part, value, absence FROM {table}"
+            " WHERE (value IS NULL) <> (absence IS NOT NULL)"
+        ),
         "分项有值，或有缺值原因", "a value or the reason why there is none", "缺值不得为空白，也不得以 0 代替。",
     ),
     mart_check(

@@ -19,7 +19,7 @@ NULLABLE_KEYS = {("contribution", "basis"), ("contribution", "year")}
 SEVERITIES = ("error", "warning")
 STATUSES = ("accepted", "accepted_with_warnings", "partly_accepted", "rejected")
 RELEASE_FACTS = ("release_id", "as_of", "rule_version", "target_version", "contract_version", "made_at")
-#: The plan's totals for the province (行动方案 二（一）): the cities' targets of its two tables must add up to them, 亩.
+#: The plan's totals for the province (行动方案 二（一）), 亩: what the cities' targets of its two tables add up to.
 PLAN_TOTALS = {
     ("activated_stock_land", 2027): 300_000, ("activated_stock_land", 2030): 600_000,
     ("redeveloped_inefficient_land", 2027): 150_000, ("redeveloped_inefficient_land", 2030): 300_000,
@@ -66,7 +66,8 @@ def _declared(mart: Mart) -> Iterator[Check]:
         broken = " OR ".join(f'NOT isfinite("{name}")' for name in doubles)
         shown = ", ".join(f'"{name}"' for name in dict.fromkeys((*mart.key, *doubles)))
         yield mart_check(
-            mart.name, "finite", NoRows(f"SELECT {shown} FROM {{table}} WHERE {broken}"), f"{mart.label}的数值均为有限数",
+            mart.name, "finite", NoRows(f"SELECT {shown} FROM {{table}} WHERE {broken}"),
+            f"{mart.label}的数值均为有限数",
             f"no NaN, no infinity in {mart.name}", "NaN 或无穷大来自除以零；缺值应为空并写明缺值原因。",
         )  # fmt: skip
     words = {name: found for name in mart.names if (found := _WORDS.get(name) or _OWN_WORDS.get((mart.name, name)))}
@@ -75,7 +76,9 @@ def _declared(mart: Mart) -> Iterator[Check]:
         named = ", ".join(f"CASE WHEN {fault} THEN '{name}' END" for name, fault in faults.items())
         yield mart_check(
             mart.name, "words",
-            NoRows(f"SELECT {key}, concat_ws('、', {named}) AS columns FROM {{table}} WHERE {' OR '.join(faults.values())}"),
+            NoRows(
+                f"SELECT {key}, concat_ws('、', {named}) AS columns FROM {{table}} WHERE {' OR '.join(faults.values())}"
+            ),
             f"{mart.label}的分类取值在规定范围内", f"coded values of {mart.name} are listed ones",
             "未声明的取值，查询与报告都不认识。",
         )  # fmt: skip
@@ -94,10 +97,12 @@ _TARGETS = (
     mart_check(
         "target", "cities_sum_to_province",
         NoRows(
-            "SELECT p.region_code, p.indicator, p.horizon, p.target_version, p.value, sum(c.value) AS cities FROM {table} p"
+            "SELECT p.region_code, p.indicator, p.horizon, p.target_version, p.value, sum(c.value) AS cities"
+            " FROM {table} p"
             " LEFT JOIN {table} c ON c.region_level = 'city' AND left(c.region_code, 2) = left(p.region_code, 2)"
             " AND (c.indicator, c.horizon, c.target_version) = (p.indicator, p.horizon, p.target_version)"
-            f" WHERE p.region_level = 'province' AND p.indicator IN {listed({indicator for indicator, _ in PLAN_TOTALS})}"
+            " WHERE p.region_level = 'province'"
+            f" AND p.indicator IN {listed({indicator for indicator, _ in PLAN_TOTALS})}"
             " GROUP BY ALL HAVING coalesce(sum(c.value), 0) <> p.value"
         ),
         "各市面积目标之和等于全省目标", "the cities' area targets add up to the province's",
@@ -117,7 +122,8 @@ _TARGETS = (
         "target", "complete",
         NoRows(
             "WITH wanted AS (SELECT DISTINCT region_code, target_version FROM {table}),"
-            f" cell AS (SELECT * FROM (SELECT unnest({list(INDICATORS)}) AS indicator), (SELECT unnest({list(HORIZONS)}) AS horizon))"
+            f" cell AS (SELECT * FROM (SELECT unnest({list(INDICATORS)}) AS indicator),"
+            f" (SELECT unnest({list(HORIZONS)}) AS horizon))"
             " SELECT w.region_code, c.indicator, c.horizon, w.target_version FROM wanted w CROSS JOIN cell c"
             " ANTI JOIN {table} t USING (region_code, indicator, horizon, target_version)"
         ),
@@ -131,8 +137,10 @@ _TARGETS = (
 _EVENT_INDICATORS = tuple(INDICATORS)[:6]
 
 _CONTRIBUTIONS = (
-    mart_check("contribution", "amount_given", NotNull("amount"), "每条贡献都有计入数", "every contribution has an amount",
-               "空值不参与合计，等于悄悄少计一条。"),
+    mart_check(
+        "contribution", "amount_given", NotNull("amount"), "每条贡献都有计入数", "every contribution has an amount",
+        "空值不参与合计，等于悄悄少计一条。",
+    ),
     figures.unit_check("contribution", "part_unit"),
     mart_check(
         "contribution", "excluded_has_reason", NotNull("reason", ("role", "excluded")), "剔除的记录写明原因",
@@ -146,7 +154,8 @@ _CONTRIBUTIONS = (
         "contribution", "year_of_event",
         NoRows(
             "SELECT indicator, region_code, source_table, record_key, role, event_date, year FROM {table}"
-            f" WHERE indicator IN {listed(_EVENT_INDICATORS)} AND year(event_date) IS DISTINCT FROM year AND event_date IS NOT NULL"
+            f" WHERE indicator IN {listed(_EVENT_INDICATORS)} AND year(event_date) IS DISTINCT FROM year"
+            " AND event_date IS NOT NULL"
         ),
         "事件的年份与日期一致", "the year of an event is its date's", "年份与日期不一致，会计入错误的年度。",
     ),
@@ -156,12 +165,14 @@ _CONTRIBUTIONS = (
             "SELECT indicator, region_code, source_table, record_key, role, event_date FROM {table}"
             f" WHERE role <> 'excluded' AND event_date > {figures.AS_OF}"
         ),
-        "计入的事件不晚于数据截止日", "no event that counts is after the as-of day", "数据截止日之后的事件尚未发生，不得计入。",
+        "计入的事件不晚于数据截止日", "no event that counts is after the as-of day",
+        "数据截止日之后的事件尚未发生，不得计入。",
     ),
     mart_check(
         "contribution", "in_its_city",
         NoRows(
-            "SELECT indicator, region_code, city_code, source_table, record_key FROM {table} c WHERE city_code IS NOT NULL"
+            "SELECT indicator, region_code, city_code, source_table, record_key FROM {table} c"
+            " WHERE city_code IS NOT NULL"
             " AND NOT EXISTS (FROM current_region r WHERE r.code = c.city_code AND r.level = 'city')"
         ),
         "所属市是现行设区市", "the city of a contribution is a city in force", "归不到设区市的记录不会计入任何市。",
@@ -173,7 +184,8 @@ _CONTRIBUTIONS = (
             " WHERE c.claimed_by IS NOT NULL AND NOT EXISTS (FROM {table} e"
             " WHERE e.indicator = c.indicator AND concat(e.source_table, ':', e.record_key) = c.claimed_by)"
         ),
-        "「已由何者计入」指向台账中的事件", "claimed_by names an event of the ledger", "指不到事件，就无法核对面积为何不再计。",
+        "「已由何者计入」指向台账中的事件", "claimed_by names an event of the ledger",
+        "指不到事件，就无法核对面积为何不再计。",
     ),
     mart_check(
         "contribution", "has_figure",
@@ -203,13 +215,19 @@ _judged = ", ".join(
 _JUDGED = f"(VALUES {_judged}) j(indicator, judged, by_progress)"
 _GRAIN = "a.region_code, a.indicator, a.year, a.horizon"
 _CLOSE = "greatest(1, abs({0})) * 1e-9"
-_SAME_TARGET = "(t.region_code, t.indicator, t.horizon, t.target_version) = (a.region_code, a.indicator, a.horizon, a.target_version)"
+_SAME_TARGET = (
+    "(t.region_code, t.indicator, t.horizon, t.target_version)"
+    " = (a.region_code, a.indicator, a.horizon, a.target_version)"
+)
 
 _ASSESSMENTS = (
     figures.unit_check("assessment"),
     mart_check(
         "assessment", "judged_basis",
-        NoRows(f"SELECT {_GRAIN}, a.basis, j.judged FROM {{table}} a JOIN {_JUDGED} USING (indicator) WHERE a.basis IS DISTINCT FROM j.judged"),
+        NoRows(
+            f"SELECT {_GRAIN}, a.basis, j.judged FROM {{table}} a JOIN {_JUDGED} USING (indicator)"
+            " WHERE a.basis IS DISTINCT FROM j.judged"
+        ),
         "按规定的口径期间评价", "judged on the basis of the rulebook", "评价所看的期间由口径 §10 规定。",
     ),
     mart_check(
@@ -217,7 +235,8 @@ _ASSESSMENTS = (
         NoRows(
             f"SELECT {_GRAIN}, a.value, v.value AS figure FROM {{table}} a LEFT JOIN mart.indicator_value v"
             " ON (v.region_code, v.indicator, v.year, v.basis) = (a.region_code, a.indicator, a.year, a.basis)"
-            " WHERE v.region_code IS NULL OR ((a.value IS DISTINCT FROM v.value OR a.absence IS DISTINCT FROM v.absence)"
+            " WHERE v.region_code IS NULL OR ((a.value IS DISTINCT FROM v.value OR "
+            " a.absence IS DISTINCT FROM v.absence)"
             " AND NOT (a.value IS NULL AND a.absence = 'not_due'))"  # the figure of a period that is not the horizon's
         ),
         "评价值与指标值一致", "the value assessed is the figure", "两张表给出不同的数，报告会自相矛盾。",
@@ -225,7 +244,8 @@ _ASSESSMENTS = (
     mart_check(
         "assessment", "has_target",
         NoRows(
-            f"SELECT {_GRAIN}, a.target_version FROM {{table}} a WHERE NOT EXISTS (FROM mart.target t WHERE {_SAME_TARGET})"
+            f"SELECT {_GRAIN}, a.target_version FROM {{table}} a "
+            f" WHERE NOT EXISTS (FROM mart.target t WHERE {_SAME_TARGET})"
         ),
         "只评价有目标的地区", "only regions with targets are assessed", "县（市、区）只监测、不评价。",
     ),
@@ -245,7 +265,8 @@ _ASSESSMENTS = (
             " LATERAL (SELECT unnest(range(2025, least(year(day.as_of), t.horizon) + 1)) AS year) y"
             " WHERE t.target_version IN (SELECT value FROM mart.release_info WHERE name = 'target_version'))"
             " SELECT DISTINCT w.region_code, w.indicator, CAST(w.year AS INTEGER) AS year, w.horizon FROM wanted w"
-            " ANTI JOIN {table} a ON (a.region_code, a.indicator, a.year, a.horizon) = (w.region_code, w.indicator, w.year, w.horizon)"
+            " ANTI JOIN {table} a ON (a.region_code, a.indicator, a.year, a.horizon) ="
+            " (w.region_code, w.indicator, w.year, w.horizon)"
         ),
         "每个目标逐年都有评价", "every target is assessed in every year", "漏评的地区在报告中会无声消失。",
     ),
@@ -263,7 +284,8 @@ _ASSESSMENTS = (
         "assessment", "verdict_follows",
         NoRows(
             f"SELECT {_GRAIN}, a.value, a.target, a.verdict FROM {{table}} a"
-            f" WHERE (a.verdict = 'achieved' AND (a.value IS NULL OR a.target IS NULL OR a.value < a.target - {_CLOSE.format('a.target')}))"
+            " WHERE (a.verdict = 'achieved' AND (a.value IS NULL OR a.target IS NULL"
+            f" OR a.value < a.target - {_CLOSE.format('a.target')}))"
             f" OR (a.verdict = 'missed' AND a.value >= a.target + {_CLOSE.format('a.target')})"
         ),
         "已达标、未达标与数值相符", "achieved and missed agree with the value", "结论与数值矛盾，评价不可信。",
@@ -271,7 +293,8 @@ _ASSESSMENTS = (
     mart_check(
         "assessment", "gap_follows",
         NoRows(
-            f"SELECT {_GRAIN}, a.value, a.target, a.gap FROM {{table}} a WHERE a.value IS NOT NULL AND a.target IS NOT NULL"
+            f"SELECT {_GRAIN}, a.value, a.target, a.gap FROM {{table}} a WHERE a.value IS NOT NULL"
+            " AND a.target IS NOT NULL"
             f" AND (a.gap IS NULL OR abs(a.gap - (a.value - a.target)) > {_CLOSE.format('a.value')})"
         ),
         "差距等于数值减目标", "gap is value minus target", "差距与数值、目标不符，报告会自相矛盾。",
@@ -286,9 +309,11 @@ _ASSESSMENTS = (
             " rank() OVER w AS place, dense_rank() OVER w AS dense FROM city"
             " WINDOW w AS (PARTITION BY ranked, indicator, year, horizon ORDER BY merit DESC))"
             f" SELECT {_GRAIN}, a.value, a.rank, a.place FROM placed a"
-            " WHERE CASE WHEN a.ranked THEN a.rank IS NULL OR a.rank NOT IN (a.place, a.dense) ELSE a.rank IS NOT NULL END"
+            " WHERE CASE WHEN a.ranked THEN a.rank IS NULL OR a.rank NOT IN (a.place, a.dense)"
+            " ELSE a.rank IS NOT NULL END"
         ),
-        "位次从 1 起、按优劣排列，只排有值的市", "ranks run from 1 among the cities with a value", "位次错误会直接误导评价。",
+        "位次从 1 起、按优劣排列，只排有值的市", "ranks run from 1 among the cities with a value",
+        "位次错误会直接误导评价。",
     ),
 )  # fmt: skip
 
@@ -305,15 +330,18 @@ _SUBMISSIONS = (
         "行数 = 入库 + 隔离 + 跳过", "lines = loaded + quarantined + skipped", "对不上的行就是丢失的行。",
     ),
     mart_check(
-        "submission", "listed_status", OneOf("status", values=STATUSES), "回执结论在规定取值内", "status is one of its values",
+        "submission", "listed_status", OneOf("status", values=STATUSES), "回执结论在规定取值内",
+        "status is one of its values",
         "未声明的结论，报告中没有文字说明。",
     ),
     mart_check(
-        "submission", "sha256", Matches("file_sha256", regex="^[0-9a-f]{64}$"), "文件指纹是 SHA-256", "file_sha256 is a SHA-256",
+        "submission", "sha256", Matches("file_sha256", regex="^[0-9a-f]{64}$"), "文件指纹是 SHA-256",
+        "file_sha256 is a SHA-256",
         "指纹不完整就无法证明数字出自哪份文件。",
     ),
     mart_check(
-        "submission", "rejected_loads_nothing", Between("rows_loaded", ("status", "rejected"), high=0), "整份退回的文件没有入库行",
+        "submission", "rejected_loads_nothing", Between("rows_loaded", ("status", "rejected"), high=0),
+        "整份退回的文件没有入库行",
         "a rejected file loads no row", "退回的文件不得有任何行参与计算。",
     ),
     mart_check(
@@ -349,7 +377,8 @@ _FINDINGS = (
             "SELECT finding_no, file_name, rule, message, suggestion FROM {table}"
             " WHERE coalesce(trim(message), '') = '' OR coalesce(trim(suggestion), '') = ''"
         ),
-        "每个问题都说明情况和建议", "every finding says what is wrong and what to do", "没有说明的问题，报送单位无从更正。",
+        "每个问题都说明情况和建议", "every finding says what is wrong and what to do",
+        "没有说明的问题，报送单位无从更正。",
         severity=WARNING,
     ),
 )  # fmt: skip

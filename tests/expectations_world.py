@@ -128,8 +128,9 @@ RELEASE = {
 
 def _contributions(con: duckdb.DuckDBPyConnection) -> None:
     rows = [
-        (indicator, region, city, None if INDICATORS[indicator].annual_input or table == "annual_task" else "2025-03-01",
-         2025, basis, table, key, role, amount, str(INDICATORS[indicator].part_unit),
+        (indicator, region, city,
+         None if INDICATORS[indicator].annual_input or table == "annual_task" else "2025-03-01", 2025, basis,
+         table, key, role, amount, str(INDICATORS[indicator].part_unit),
          "already_claimed" if role == "excluded" else None, "land_supply:S1" if role == "excluded" else None)
         for indicator, region, city, basis, table, key, role, amount in CONTRIBUTIONS
     ]  # fmt: skip
@@ -149,13 +150,15 @@ def _figures(con: duckdb.DuckDBPyConnection) -> None:
             by_region = FIGURES.get(indicator.code) or FIGURES[indicator.code, str(basis)]
             for region, (value, numerator, denominator, absence, records) in by_region.items():
                 rows.append(
-                    (region, levels[region], indicator.code, str(basis), value, str(indicator.unit), numerator, denominator,
-                     str(indicator.part_unit), absence, records)
+                    (region, levels[region], indicator.code, str(basis), value, str(indicator.unit), numerator,
+                     denominator, str(indicator.part_unit), absence, records)
                 )  # fmt: skip
     con.executemany(
         "INSERT INTO mart.indicator_value (region_code, region_level, indicator, year, basis, period_start, period_end,"
-        " value, unit, numerator, denominator, part_unit, absence, data_state, record_count, rule_version, as_of, release_id)"
-        " VALUES (?, ?, ?, 2025, ?, '2025-01-01', '2025-06-30', ?, ?, ?, ?, ?, ?, 'provisional', ?, '2025.1', '2025-06-30', 'r1')",
+        " value, unit, numerator, denominator, part_unit, absence, data_state, record_count, rule_version, as_of,"
+        " release_id)"
+        " VALUES (?, ?, ?, 2025, ?, '2025-01-01', '2025-06-30', ?, ?, ?, ?, ?, ?, 'provisional', ?, '2025.1',"
+        " '2025-06-30', 'r1')",
         rows,
     )
     con.execute("INSERT INTO mart.indicator_history BY NAME SELECT *, as_of AS known_on FROM mart.indicator_value")
@@ -176,7 +179,8 @@ def _targets(con: duckdb.DuckDBPyConnection) -> None:
                 level = "province" if region == PROVINCE else "city"
                 rows.append((region, level, code, horizon, values[place] * twice, str(INDICATORS[code].unit), kind))
     con.executemany(
-        "INSERT INTO mart.target (region_code, region_level, indicator, horizon, operator, value, unit, kind, target_version)"
+        "INSERT INTO mart.target"
+        " (region_code, region_level, indicator, horizon, operator, value, unit, kind, target_version)"
         " VALUES (?, ?, ?, ?, '>=', ?, ?, ?, '2025.1')",
         rows,
     )
@@ -185,11 +189,12 @@ def _targets(con: duckdb.DuckDBPyConnection) -> None:
 def _assessments(con: duckdb.DuckDBPyConnection) -> None:
     """Values as in the figures; the FAR of 2.0 achieves 1.8; the 2030 period of indicators 5 and 6 has not begun."""
     judged = ", ".join(f"('{each.code}', '{each.judged}')" for each in INDICATORS.values())
+    not_begun = f"v.indicator IN ('{SHARE}', '{FAR}') AND t.horizon = 2030"
     con.execute(
         f"""INSERT INTO mart.assessment BY NAME
         SELECT v.region_code, v.region_level, v.indicator, v.year, t.horizon, v.basis, v.unit, t.target_version,
-          CASE WHEN v.indicator IN ('{SHARE}', '{FAR}') AND t.horizon = 2030 THEN NULL ELSE v.value END AS value,
-          CASE WHEN v.indicator IN ('{SHARE}', '{FAR}') AND t.horizon = 2030 THEN 'not_due' ELSE v.absence END AS absence,
+          CASE WHEN {not_begun} THEN NULL ELSE v.value END AS value,
+          CASE WHEN {not_begun} THEN 'not_due' ELSE v.absence END AS absence,
           CASE WHEN t.kind = 'level' THEN t.value END AS target,
         FROM mart.indicator_value v JOIN (VALUES {judged}) j(indicator, basis) USING (indicator, basis)
         JOIN mart.target t ON (t.region_code, t.indicator) = (v.region_code, v.indicator)"""
@@ -210,7 +215,8 @@ def _receipts(con: duckdb.DuckDBPyConnection) -> None:
         f" lines_skipped) VALUES ('H1', '供地结果_330100_2025.csv', '{SHA}', 'partly_accepted', 10, 8, 1, 1)"
     )
     con.execute(
-        "INSERT INTO mart.quality_finding (finding_no, receipt_no, file_name, rule, severity, message, suggestion, quarantined)"
+        "INSERT INTO mart.quality_finding"
+        " (finding_no, receipt_no, file_name, rule, severity, message, suggestion, quarantined)"
         " VALUES (1, 'H1', '供地结果_330100_2025.csv', '3101', 'error', '面积必须大于 0', '请核对', true)"
     )
 

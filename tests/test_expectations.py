@@ -89,7 +89,8 @@ _HISTORY_AND_VALUE = {
     "state_given": f"UPDATE {{t}} SET data_state = NULL WHERE {_FIGURE}",
 }
 _SPECIFIC = {
-    ("indicator_value", "numerator_is_sum"): "UPDATE mart.contribution SET amount = amount + 0.000000001 WHERE record_key = 'S2'",
+    ("indicator_value", "numerator_is_sum"):
+        "UPDATE mart.contribution SET amount = amount + 0.000000001 WHERE record_key = 'S2'",
     ("indicator_value", "denominator_is_sum"): "DELETE FROM mart.contribution WHERE record_key = '330000|2025'",
     ("indicator_value", "records_counted"): f"UPDATE {{t}} SET record_count = 2 WHERE {_FIGURE}",
     ("indicator_value", "complete"): f"DELETE FROM {{t}} WHERE {_FIGURE}",
@@ -105,7 +106,8 @@ _SPECIFIC = {
     ("target", "unit"): "UPDATE {t} SET unit = '公顷' WHERE indicator = 'industrial_far'",
     ("target", "cities_sum_to_province"): f"UPDATE {{t}} SET value = value + 1 WHERE region_code = '{OTHER}'",
     ("target", "plan_totals"): "UPDATE {t} SET value = value * 1.1 WHERE indicator = 'activated_stock_land'",
-    ("target", "complete"): f"DELETE FROM {{t}} WHERE region_code = '{CITY}' AND indicator = 'industrial_far' AND horizon = 2030",
+    ("target", "complete"):
+        f"DELETE FROM {{t}} WHERE region_code = '{CITY}' AND indicator = 'industrial_far' AND horizon = 2030",
     ("contribution", "amount_given"): "UPDATE {t} SET amount = NULL WHERE record_key = 'S2'",
     ("contribution", "unit"): "UPDATE {t} SET unit = '亩' WHERE indicator = 'industrial_far'",
     ("contribution", "excluded_has_reason"): "UPDATE {t} SET reason = NULL WHERE role = 'excluded'",
@@ -118,7 +120,8 @@ _SPECIFIC = {
     ("contribution", "traceable"): "UPDATE {t} SET file_name = NULL WHERE record_key = 'S2'",
     ("assessment", "unit"): "UPDATE {t} SET unit = '公顷' WHERE indicator = 'industrial_far'",
     ("assessment", "judged_basis"): "UPDATE {t} SET basis = 'annual' WHERE indicator = 'activated_stock_land'",
-    ("assessment", "matches_figure"): f"UPDATE {{t}} SET value = value + 1 WHERE indicator = 'industrial_far' AND region_code = '{CITY}'",
+    ("assessment", "matches_figure"):
+        f"UPDATE {{t}} SET value = value + 1 WHERE indicator = 'industrial_far' AND region_code = '{CITY}'",
     ("assessment", "has_target"): f"UPDATE {{t}} SET region_code = '{COUNTY}' WHERE region_code = '{CITY}'",
     ("assessment", "target_is_the_plans"): f"UPDATE {{t}} SET target = target - 1 WHERE region_code = '{CITY}'",
     ("assessment", "complete"): f"DELETE FROM {{t}} WHERE region_code = '{OTHER}' AND horizon = 2030",
@@ -214,23 +217,23 @@ PROVINCE_ROW = f"region_code = '{PROVINCE}'"
 
 
 @pytest.mark.parametrize(
-    ("sql", "broken"),
+    ("change", "broken"),
     [
         # the province's own task row replaces its cities' tasks: 2 / 8
-        (f"UPDATE mart.contribution SET amount = 9 WHERE record_key = '{PROVINCE}|2025'", {"idle_disposal_rate"}),
+        (f"amount = 9 WHERE record_key = '{PROVINCE}|2025'", {"idle_disposal_rate"}),
         # a city's task row counts for the city alone there
-        (f"UPDATE mart.contribution SET amount = 7 WHERE record_key = '{OTHER}|2025' AND indicator = 'idle_disposal_rate'", set()),
+        (f"amount = 7 WHERE record_key = '{OTHER}|2025' AND indicator = 'idle_disposal_rate'", set()),
         # without a row of its own the province pools its cities: 3 / (5 + 10)
-        (f"UPDATE mart.contribution SET amount = 7 WHERE record_key = '{OTHER}|2025' AND indicator = 'unsupplied_digestion_rate'",
+        (f"amount = 7 WHERE record_key = '{OTHER}|2025' AND indicator = 'unsupplied_digestion_rate'",
          {"unsupplied_digestion_rate"}),
         # rows of another basis do not belong to the figure
-        ("UPDATE mart.contribution SET basis = 'annual' WHERE indicator = 'land_per_gdp_reduction'", {"land_per_gdp_reduction"}),
+        ("basis = 'annual' WHERE indicator = 'land_per_gdp_reduction'", {"land_per_gdp_reduction"}),
         # rows without a city are never added up
-        ("UPDATE mart.contribution SET city_code = NULL WHERE record_key = 'S1' AND indicator = 'industrial_far'", {"industrial_far"}),
+        ("city_code = NULL WHERE record_key = 'S1' AND indicator = 'industrial_far'", {"industrial_far"}),
     ],
 )  # fmt: skip
-def test_which_contributions_belong_to_the_province(con, sql, broken):
-    con.execute(sql)
+def test_which_contributions_belong_to_the_province(con, change, broken):
+    con.execute(f"UPDATE mart.contribution SET {change}")
     (result,) = validated(con, "mart", ["indicator_value"], names=["denominator_is_sum"])
     of_province = {key.split("|")[1] for key in result.sample if key.startswith(PROVINCE)}
     assert of_province == broken

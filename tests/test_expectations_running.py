@@ -41,7 +41,7 @@ def release():
     return mart()
 
 
-# --- The five kinds of expectation -------------------------------------------------------------------------------------
+# --- The five kinds of expectation ------------------------------------------------------------------------------
 
 _ROWS = "(1, 'ab', 1.5, 'x'), (2, NULL, NULL, 'x'), (3, 'b', CAST('nan' AS DOUBLE), 'y')"
 
@@ -86,7 +86,7 @@ def test_outcomes_come_in_the_order_asked_for(con):
     assert [outcome.error is None for outcome in outcomes] == [True, True, False, True, True]
 
 
-# --- Failures of the machinery ---------------------------------------------------------------------------------------
+# --- Failures of the machinery --------------------------------------------------------------------------------
 
 
 def test_what_gx_cannot_evaluate_has_not_passed():
@@ -123,7 +123,7 @@ def test_an_unknown_layer_or_table_is_an_error(con, layer, tables):
         validate(con, layer, tables)
 
 
-# --- Empty tables, and what validate leaves behind ---------------------------------------------------------------------
+# --- Empty tables, and what validate leaves behind --------------------------------------------------------------
 
 
 def test_an_empty_core_passes(con):
@@ -198,7 +198,7 @@ def test_great_expectations_is_imported_late():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)
 
 
-# --- Dagster -----------------------------------------------------------------------------------------------------------
+# --- Dagster ----------------------------------------------------------------------------------------------------
 
 
 class Home(dg.ConfigurableResource):
@@ -251,7 +251,7 @@ def test_severity_decides_what_blocks():
     assert blocking["numerator_is_sum"] and not blocking["redeveloped_within_activated"]
 
 
-# --- The door ----------------------------------------------------------------------------------------------------------
+# --- The door ---------------------------------------------------------------------------------------------------
 
 #: rule, table, change: a row that the door refuses by this rule; the value itself can be read.
 REFUSED = [
