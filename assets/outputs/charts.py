@@ -317,7 +317,7 @@ def _tile(tile: Tile, x: float, y: float, size: float, style: Style) -> str:
 # --- Scale -----------------------------------------------------------------------------------------------------------
 
 
-def scale(values: Iterable[float], count: int = 4) -> tuple[float, float, list[float]]:
+def scale(values: Iterable[float], count: int = 5) -> tuple[float, float, list[float]]:
     """Low and high end of an axis and its round steps. From 0 unless all values lie far from it."""
     known = list(values) or [0.0, 1.0]
     low, high = min(known), max(known)

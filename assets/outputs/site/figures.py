@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from assets.outputs import charts
 from assets.outputs.charts import Bar, Mark, Range, Tile, Words
-from assets.outputs.format import NOTHING
+from assets.outputs.format import NOTHING, number
 from assets.outputs.model import Cell, IndicatorOfRegion, IndicatorView, Point, RegionView, ReportModel
 from assets.outputs.site.words import REGIONS_EN, unit, verdict
 from schemas.indicators import FIRST_YEAR, INDICATORS, WORDS, Indicator, VerdictKind
+from schemas.table import Unit
 
 #: Columns and rows of the tile map: neighbours stay neighbours, nothing is to scale.
 PLACES = {
@@ -30,6 +31,11 @@ _FROM_ZERO = (VerdictKind.CUMULATIVE_AREA, VerdictKind.ANNUAL_RATE)
 def sort_key(value: float | None) -> str:
     """What a table sorts by, never shown; empty sorts last."""
     return "" if value is None else repr(float(value))
+
+
+def count(value: int) -> str:
+    """A number of things, as everywhere else."""
+    return number(value, Unit.COUNT)
 
 
 def trajectory(view: IndicatorOfRegion, horizon: int, small: bool = False) -> Markup:
@@ -158,9 +164,9 @@ def tally(counts: dict[str, int]) -> list[tuple[str, str, Words, int]]:
 def total(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     """Several tallies added up."""
     added: dict[str, int] = {}
-    for tally_ in counts:
-        for code, number in tally_.items():
-            added[str(code)] = added.get(str(code), 0) + number
+    for each in counts:
+        for code, cells in each.items():
+            added[str(code)] = added.get(str(code), 0) + cells
     return added
 
 

@@ -58,7 +58,7 @@ def environment() -> Environment:
     )
     env.globals.update(t=words.t, words=words, figures=figures)
     env.globals.update(style=inlined("site.css"), script=inlined("site.js"), policy=policy())
-    env.filters.update(day=day, number=figures.sort_key)
+    env.filters.update(day=day, number=figures.sort_key, count=figures.count)
     return env
 
 

@@ -1,25 +1,26 @@
 (() => {
   "use strict";
   const root = document.documentElement;
-  // A page from a folder may be refused its storage: the switch then holds for this page only.
-  const memory = {
-    get() { try { return localStorage.getItem("landstock-lang"); } catch { return null; } },
-    set(lang) { try { localStorage.setItem("landstock-lang", lang); } catch { /* this page only */ } },
-  };
-  const speak = (lang) => { root.dataset.lang = lang === "en" ? "en" : "zh"; };
-  speak(memory.get());
+  // Pages of a folder share no storage, so the language travels in the links.
+  const page = /^[^#?:]+\.html/;
+  root.dataset.lang = new URLSearchParams(location.search).get("lang") === "en" ? "en" : "zh";
 
   const wireLanguage = () => {
     const button = document.getElementById("language");
     const titles = { zh: document.title, en: root.dataset.titleEn };
-    const retitle = () => { document.title = titles[root.dataset.lang]; };
+    const speak = (lang) => {
+      root.dataset.lang = lang;
+      document.title = titles[lang];
+      const query = lang === "en" ? "?lang=en" : "";
+      for (const link of document.querySelectorAll("a[href]")) {
+        const [path, hash] = link.getAttribute("href").replace("?lang=en", "").split("#");
+        if (page.test(path)) link.setAttribute("href", path + query + (hash ? "#" + hash : ""));
+      }
+      try { history.replaceState(null, "", location.pathname + query + location.hash); } catch { /* the page is right all the same */ }
+    };
     button.hidden = false;
-    button.addEventListener("click", () => {
-      speak(root.dataset.lang === "en" ? "zh" : "en");
-      memory.set(root.dataset.lang);
-      retitle();
-    });
-    retitle();
+    button.addEventListener("click", () => speak(root.dataset.lang === "en" ? "zh" : "en"));
+    if (root.dataset.lang === "en") speak("en");
   };
 
   const key = (row, column, numeric) => {
