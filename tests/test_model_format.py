@@ -73,6 +73,7 @@ def test_words_for_a_sentence():
     assert shown.quantity(123456.4, "亩") == "123,456 亩"
     assert shown.quantity(58.5, "%") == "58.50%"
     assert shown.points(-2.3) == "2.30 个百分点"
+    assert (shown.points(0.0001), shown.points(0)) == ("0.0001 个百分点", "0.00 个百分点")
     assert (shown.word("not_reported"), shown.word("behind", english=True), shown.shape("missed")) == (
         "未报",
         "behind",

@@ -143,7 +143,12 @@ def quantity(value: Number | None, unit: str, limits: Iterable[Number] = ()) -> 
 
 def points(value: Number) -> str:
     """A difference of percentages without its sign: `2.30 个百分点`."""
-    return f"{number(abs(exact(value)), Unit.RATIO, (0,))} 个百分点"
+    return f"{size(value, Unit.RATIO)} 个百分点"
+
+
+def size(value: Number, unit: str) -> str:
+    """How large a difference is, without its sign; shown as 0 only where there is none."""
+    return number(-abs(exact(value)), unit, (0,)).removeprefix(MINUS)
 
 
 def day(value: date) -> str:

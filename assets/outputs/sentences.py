@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 
 from assets.outputs import format as shown
@@ -174,7 +173,7 @@ def _compared(difference: Fraction | None, mark: str, points: bool) -> str:
         return f"{mark}未定"
     if difference == 0:
         return f"与{_spaced(mark)}持平"
-    amount = shown.points(difference) if points else shown.number(abs(difference), Unit.RATIO, (0, Decimal("0.005")))
+    amount = shown.points(difference) if points else shown.size(difference, Unit.RATIO)
     return f"{'高于' if difference > 0 else '低于'}{_spaced(mark)}{'' if mark.endswith('）') else ' '}{amount}"
 
 
