@@ -296,6 +296,21 @@ def test_a_release_with_almost_nothing_still_has_its_pages(model, tmp_path):
     assert "evaluation" not in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+def test_an_indicator_that_nobody_has_yet_is_not_ranked(model, tmp_path):
+    code = "land_per_gdp_reduction"
+    view = model.indicator_views[code]
+    silent = next(cell for cell in view.cells if cell.region_code == "330500")
+    cells = tuple(replace(silent, region_code=cell.region_code, region_name=cell.region_name) for cell in view.cells)
+    views = model.indicator_views | {code: replace(view, cells=cells, ranking=cells[1:])}
+    write(replace(model, indicator_views=views), tmp_path)
+    assert "各市均无数值，不排序" in (tmp_path / f"indicator/{code}.html").read_text(encoding="utf-8")
+
+
+def test_modes_stand_in_the_order_of_the_plan(read):
+    page = [text.strip() for text in read["modes.html"].text]
+    assert page.index("空间优化拓地") < page.index("聚链成群增地") < page.index("混合利用节地")
+
+
 def test_an_annual_rate_is_not_joined_across_new_year(model):
     rate = model.region_views["330100"].indicators["unsupplied_digestion_rate"]
     area = model.region_views["330100"].indicators["activated_stock_land"]

@@ -268,7 +268,7 @@ def _downloads(downloads: Sequence[Download]) -> Page:
 
 def _advice(model: ReportModel) -> Iterator[Page]:
     """Suggestions on one page, the what-if on a page of its own: it must not be taken for a part of the report."""
-    names = {indicator.code: (indicator.label, indicator.label_en) for indicator in model.indicators}
+    names = {indicator.code: (indicator.short_label, SHORT_EN[indicator.code]) for indicator in model.indicators}
     advice = {"advice": model.advice, "incentives": model.incentives, "names": names}
     title = ("指标优化建议", "Advice on the indicators")
     yield Page("advice.html", "advice.html.j2", title, title, "advice", advice)

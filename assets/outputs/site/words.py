@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from markupsafe import Markup, escape
 
 from assets.outputs.charts import Words
@@ -109,6 +111,12 @@ def t(zh: object, en: object = None) -> Markup:
 def pair(zh: str, english: dict[str, str]) -> Words:
     """A Chinese word with its English from a table; itself where the table has none."""
     return zh, english.get(zh, zh)
+
+
+def in_order(names: Iterable[str], order: Iterable[str]) -> list[str]:
+    """Names in the order of the plan; those that it does not know come last."""
+    known = list(order)
+    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
 
 
 def unit(name: str) -> Words:
