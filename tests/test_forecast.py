@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets import forecast
+from assets import backtest, forecast
 from assets.context import Context
 from assets.forecast import History, Monthly, Trio
 from schemas import policy
@@ -200,9 +200,9 @@ def test_where_a_forecast_stands(year, horizon, value, day, made):
 
 def test_backtest_of_a_steady_series_has_no_error():
     past = History({("330100", "activated_stock_land"): steady(24)})
-    tested = forecast.backtest(past, NO_FIGURES, [3, 12], context())
+    tested = backtest.backtest(past, NO_FIGURES, [3, 12], context())
     assert tested.height == (24 - 6 - 2) + (24 - 6 - 11)
-    (near, far) = forecast.accuracy(tested).iter_rows(named=True)
+    (near, far) = backtest.accuracy(tested).iter_rows(named=True)
     assert (near["months_ahead"], near["median_absolute_error"], near["bias"], near["coverage"]) == (3, 0.0, 0.0, 100.0)
     assert far["n"] == 7
 
@@ -210,7 +210,7 @@ def test_backtest_of_a_steady_series_has_no_error():
 def test_backtest_sees_a_miss():
     # 100 a month for a year, then nothing: 1,500 forecast for 1,200
     past = History({("330100", "activated_stock_land"): months(*[100.0] * 12, *[0.0] * 3)})
-    tested = forecast.backtest(past, NO_FIGURES, [3], context()).filter(cut=JANUARY_2025 + 11)
+    tested = backtest.backtest(past, NO_FIGURES, [3], context()).filter(cut=JANUARY_2025 + 11)
     assert tested.select("actual", "forecast").row(0) == (1200.0, 1500.0)
-    (row,) = forecast.accuracy(tested).iter_rows(named=True)
+    (row,) = backtest.accuracy(tested).iter_rows(named=True)
     assert (row["bias"], row["coverage"]) == (25.0, 0.0)
