@@ -20,5 +20,5 @@ fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
 # The lock holds versions and hashes, no addresses: packages come from whichever index this machine is set up for.
 "$venv/bin/uv" export --quiet --frozen --no-emit-project --no-header --format requirements-txt > "$venv/requirements.txt"
-"$venv/bin/uv" pip install --quiet --no-config --python "$venv/bin/python" --require-hashes -r "$venv/requirements.txt"
+"$venv/bin/uv" pip install --quiet --no-config --compile-bytecode --python "$venv/bin/python" --require-hashes -r "$venv/requirements.txt"
 "$venv/bin/uv" pip install --quiet --no-config --python "$venv/bin/python" --no-deps -e .
