@@ -1,4 +1,4 @@
-"""What must hold for the assessments (评价): every target judged once, on the published figure, without contradiction."""
+"""What must hold for the assessments (评价): every target judged once, on the published figure, consistently."""
 
 from __future__ import annotations
 
