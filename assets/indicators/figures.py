@@ -220,8 +220,16 @@ def conform(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def ratio(factor: int) -> pl.Expr:
-    """top / bottom × factor to twelve decimals, null where bottom is 0: an exact 58.5 stays 58.5 in a double."""
-    return pl.col("top") * factor / pl.when(pl.col("bottom") != 0).then("bottom")
+    """top / bottom × factor as the nearest double, so that an exact 58.5 is 58.5; null where there is nothing to divide by."""
+
+    def divide(sums: pl.Series) -> pl.Series:
+        pairs = sums.struct.unnest().iter_rows()
+        return pl.Series(
+            [float(top * factor / bottom) if top is not None and bottom else None for top, bottom in pairs],
+            dtype=pl.Float64,
+        )
+
+    return pl.struct("top", "bottom").map_batches(divide, return_dtype=pl.Float64)
 
 
 def sums(rows: pl.DataFrame, year: pl.Expr, **amounts: pl.Expr) -> pl.DataFrame:
