@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -89,7 +90,8 @@ class Check:
     broken: pl.Expr
 
 
-def checks(table: Table) -> list[Check]:
+@cache
+def checks(table: Table) -> tuple[Check, ...]:
     """All rules that apply to a table, each bound to the column that its findings point at."""
     bound = []
     for rule in RULES:
@@ -99,7 +101,7 @@ def checks(table: Table) -> list[Check]:
             bound += [Check(rule, column, rule.broken(column)) for column in table.columns if rule.each(column)]
         elif all(name in table for name in rule.columns):
             bound.append(Check(rule, table[rule.columns[0]], rule.broken))
-    return bound
+    return tuple(bound)
 
 
 _GROUPS = {"1": "文件", "2": "结构", "3": "取值", "4": "表内", "5": "表间"}

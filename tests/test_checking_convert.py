@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.checking.convert import converted
+from assets.checking.convert import typed
 from schemas.rules import TOO_LARGE, UNREADABLE, WITH_UNIT, decimals, problem
 from schemas.submissions import GDP, IDLE_LAND, LAND_SUPPLY, LAND_USE_SYSTEMS, TASK_PROGRESS
 from schemas.table import Column, Kind, Unit
 
 AREA = LAND_SUPPLY["supplied_area_mu"]
 DAY = LAND_SUPPLY["contract_date"]
+
+
+def converted(text, column, unit=None):
+    return typed(text.alias(column.name).to_frame(), [(column, unit)])
 
 
 def read(text, column, unit=None):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache, lru_cache
 
 import polars as pl
 
 from assets.reading.source import Block, Reading
 from schemas.policy import Regions
-from schemas.rules import YEARS_AHEAD, decimals, problem
-from schemas.table import Kind, Table
+from schemas.rules import YEARS_AHEAD, problem
+from schemas.table import Table
 
 from . import landchina
-from .convert import converted
+from .convert import typed
 
 LANDCHINA = "landchina"
 #: Added to every row: number of its block and its record key.
@@ -22,40 +23,34 @@ BLOCK, KEY = "block", "record_key"
 def typed_rows(reading: Reading, table: Table, regions: Regions) -> pl.DataFrame:
     """All blocks below one another: every column of the table typed, its problems, row_number, block, record_key."""
     blocks = [_typed_block(block, index, reading.profile, table) for index, block in enumerate(reading.blocks)]
-    rows = pl.concat(blocks) if len(blocks) != 1 else blocks[0]
+    rows = pl.concat(blocks, how="diagonal") if len(blocks) != 1 else blocks[0]
     if reading.profile == LANDCHINA:
         rows = landchina.completed(rows, regions)
-    if "status" in table:
-        # Empty means 有效; an unreadable status stays empty.
-        in_force = pl.col("status").is_null() & pl.col(problem("status")).is_null()
-        rows = rows.with_columns(status=pl.when(in_force).then(pl.lit("有效")).otherwise("status"))
-    return rows.with_columns(
-        pl.concat_str([pl.col(name).cast(pl.String) for name in table.key], separator="|").alias(KEY)
-    )
+    return rows.with_columns(_following(table))
+
+
+@cache
+def _following(table: Table) -> list[pl.Expr]:
+    """What follows from the typed columns: the record key, and the status in force."""
+    key = pl.concat_str([pl.col(name).cast(pl.String) for name in table.key], separator="|")
+    if "status" not in table:
+        return [key.alias(KEY)]
+    # Empty means 有效; an unreadable status stays empty.
+    in_force = pl.col("status").is_null() & pl.col(problem("status")).is_null()
+    return [key.alias(KEY), pl.when(in_force).then(pl.lit("有效")).otherwise("status").alias("status")]
 
 
 def _typed_block(block: Block, index: int, profile: str, table: Table) -> pl.DataFrame:
-    text = landchina.as_submitted(block.rows) if profile == LANDCHINA else block.rows
-    columns = []
-    for column in table.columns:
-        source = block.columns.get(column.name)
-        unit = source.unit if source else None
-        if profile == LANDCHINA and column.name == "existing_area_mu":
-            unit = landchina.SOURCE_UNIT
-        if column.name in text.columns:
-            columns += converted(text[column.name], column, unit).get_columns()
-            continue
-        columns.append(pl.lit(None, column.dtype).alias(column.name))
-        if column.kind is not Kind.TEXT:
-            columns.append(pl.lit(None, pl.String).alias(problem(column.name)))
-        if column.kind is Kind.INDEX:
-            columns.append(pl.lit(None, pl.Int32).alias(decimals(column.name)))
-    return text.select(
-        *columns,
+    portal = profile == LANDCHINA
+    units = {name: source.unit for name, source in block.columns.items()}
+    if portal:
+        units["existing_area_mu"] = landchina.SOURCE_UNIT
+    text = (landchina.as_submitted(block.rows) if portal else block.rows).with_columns(
         pl.col("row_number").cast(pl.Int64),
         pl.lit(block.sheet, pl.String).alias("sheet"),
         pl.lit(index, pl.Int32).alias(BLOCK),
     )
+    return typed(text, [(column, units.get(column.name)) for column in table.columns])
 
 
 def with_facts(rows: pl.DataFrame, table: Table, reading: Reading, regions: Regions, received_on: date) -> pl.DataFrame:
@@ -63,8 +58,7 @@ def with_facts(rows: pl.DataFrame, table: Table, reading: Reading, regions: Regi
     submitter = submitting_region(reading, regions)
     city = submitter.get("city_code") if submitter.get("level") != "province" else None
     province_file = submitter.get("level") == "province"
-    rows = rows.join(_places(regions), on="region_code", how="left", maintain_order="left")
-    return rows.with_columns(
+    return rows.join(_places(regions), on="region_code", how="left", maintain_order="left").with_columns(
         event_day=_event_day(table, reading.file.year or received_on.year),
         received_on=pl.lit(received_on),
         last_day_allowed=pl.lit(years_later(received_on, YEARS_AHEAD)),
@@ -81,8 +75,12 @@ def submitting_region(reading: Reading, regions: Regions) -> dict[str, str | Non
     code = reading.file.region_code
     if code is None or reading.profile == LANDCHINA:
         return {}
-    found = regions.frame.filter(pl.col("code") == code).to_dicts()
-    return found[0] if found else {"code": code}
+    return _submitters(regions).get(code, {"code": code})
+
+
+@lru_cache(8)
+def _submitters(regions: Regions) -> dict[str, dict[str, str | None]]:
+    return {row["code"]: row for row in regions.frame.iter_rows(named=True)}
 
 
 def years_later(day: date, years: int) -> date:
@@ -93,6 +91,7 @@ def years_later(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
+@lru_cache(8)
 def _places(regions: Regions) -> pl.DataFrame:
     frame = regions.frame
     names = frame.select(successor_code="code", successor_name="name")

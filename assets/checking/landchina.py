@@ -32,7 +32,7 @@ def as_submitted(rows: pl.DataFrame) -> pl.DataFrame:
         columns["supply_method"] = compact(pl.col("supply_method")).str.strip_suffix("出让")
     if "land_source" in rows.columns:
         source = pl.col("land_source")
-        columns["existing_area_mu"] = pl.when(number(source).is_not_null()).then(source)
+        columns["existing_area_mu"] = pl.when(number(compact(source)).is_not_null()).then(source)
     return rows.with_columns(**columns)
 
 
@@ -52,7 +52,7 @@ def completed(rows: pl.DataFrame, regions: Regions) -> pl.DataFrame:
     return rows.with_columns(
         region_code=region_code(regions),
         existing_area_mu=existing,
-        land_source_known=word.is_in(list(LANDCHINA_SOURCES)) | number(pl.col("land_source")).is_not_null(),
+        land_source_known=word.is_in(list(LANDCHINA_SOURCES)) | number(word).is_not_null(),
         land_use_system=pl.lit(LANDCHINA_SYSTEM),
         is_separate_site=pl.lit(False),
     )

@@ -139,7 +139,7 @@ def target_version(as_of: date | None = None) -> str:
 # --- Regions -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # itself a key of caches, as a frame cannot be
 class Regions:
     """Administrative divisions (行政区划) with the codes of the past.
 
