@@ -14,9 +14,6 @@ from pathlib import Path
 from assets.advice import Advice, Incentive, QuotaEffect
 from schemas.indicators import Indicator
 
-PROVINCE = "330000"
-
-
 # --- Header ----------------------------------------------------------------------------------------------------------
 
 
