@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
+from assets.outputs.format import exact
 from assets.outputs.model import ReportModel
 from assets.outputs.sheets import Column, Figure
 from schemas.indicators import Indicator
 from schemas.table import Unit
 
 _CENTRED = frozenset(
-    (
-        "年份",
-        "目标年",
-        "位次",
-        "季度",
-        "任务编号",
-        "数据状态",
-        "状态",
-        "级别",
-        "分档",
-        "单位",
-        "作用",
-        "是否隔离",
-        "阶段",
-        "进展状态",
-    )
-)
+    ("年份", "目标年", "位次", "季度", "任务编号", "数据状态", "状态", "级别", "分档", "单位", "作用", "是否隔离")
+)  # fmt: skip
 
 
 def plain(*heads: str) -> list[Column]:
@@ -46,7 +32,7 @@ def target_head(model: ReportModel, indicator: Indicator) -> str:
 
 def percent(value: float | None, text: str) -> Figure:
     """A share held as a fraction of 1 whose text is a percentage."""
-    return Figure(None if value is None else value * 100, text)
+    return Figure(None if value is None else float(exact(value) * 100), text)
 
 
 def name_of(model: ReportModel, code: str) -> str:

@@ -25,7 +25,7 @@ COLOURS = {
     "undecidable": "#5b4a9c",
 }  # fmt: skip
 _ABSENT = "#6b6b6b"
-_SCALE_OF_BROKEN = 90  # percent
+_SCALE_OF_BROKEN = 75  # percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Book:
         """One table: title, release line, header, unit row, rows, notes."""
         page = self._workbook.add_worksheet(sheet.name)
         depth = max(len(column.heads) for column in sheet.columns)
-        last = max(len(sheet.columns) - 1, 1)
+        last = max(sheet.breaks[0] if sheet.breaks else len(sheet.columns) - 1, 1)
         self._merge(page, (0, 0, 0, last), sheet.title, bold=True, font_size=15, align="center", border=0)
         self._merge(page, (1, 0, 1, last), self._line, align="left", border=0, font_color=_ABSENT, text_wrap=True)
         page.set_row(0, 30)

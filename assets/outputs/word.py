@@ -88,7 +88,7 @@ def table_xml(table: Table) -> str:
     """A `w:tbl`: header rows repeat on every page, no row is split, widths are those of the text column."""
     total = sum(table.widths)
     widths = [round(_TEXT_WIDTH.twips * width / total) for width in table.widths]
-    size = 18 if table.small else 21  # half points: 小五, 五号
+    size = 17 if table.small else 21  # half points
     whole = len(table.rows) <= _LONGEST_UNSPLIT
     rows = [_header_row(_starts(table.header, level), widths, size) for level in range(len(table.header))]
     rows += [

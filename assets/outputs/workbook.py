@@ -122,7 +122,7 @@ def _evaluation(model: ReportModel, table: EvaluationTable) -> Sheet:
         columns += [
             Column((group, headline(each), head), unit, width)
             for head, unit, width in (
-                ("实绩", unit_of(each), 9.5),
+                ("实绩", unit_of(each), 9),
                 (target_head(model, each), unit_of(each), 9.5),
                 ("结论", "", 9.5),
                 ("位次", "", 5),
