@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -142,7 +143,7 @@ def _resembles(indicator: Indicator, wanted: str) -> bool:
 
 _REGIONS = """
 SELECT DISTINCT region_code, region_name, region_level FROM indicator_value
-WHERE region_code = $1 OR starts_with(region_name, $1) OR ($1 = '全省' AND region_level = 'province')
+WHERE region_code = $asked OR starts_with(region_name, $asked) OR ($asked = '全省' AND region_level = 'province')
 ORDER BY region_code
 """
 
@@ -150,7 +151,7 @@ ORDER BY region_code
 def find_region(con: duckdb.DuckDBPyConnection, asked: str) -> str:
     """The code of a region of the release by code or name, with or without 市, 县, 区. Raises UnknownFigure."""
     wanted = asked.strip()
-    found = con.execute(_REGIONS, [wanted]).fetchall() if wanted else []
+    found = _run(con, _REGIONS, {"asked": wanted}).fetchall() if wanted else []
     whole = [row for row in found if wanted in row[:2]]
     # 杭州 means the city, not a county whose name begins alike.
     best = whole or [row for row in found if row[2] != "county"] or found
@@ -166,7 +167,8 @@ def find_region(con: duckdb.DuckDBPyConnection, asked: str) -> str:
 
 
 def _figure(con: duckdb.DuckDBPyConnection, cell: dict, asked: Indicator) -> dict[str, Any]:
-    result = con.execute(
+    result = _run(
+        con,
         "SELECT v.*, d.description AS formula FROM indicator_value v"
         " LEFT JOIN data_dictionary d ON d.object = 'indicator' AND d.name = v.indicator"
         " WHERE v.region_code = $region AND v.indicator = $indicator AND v.year = $year AND v.basis = $basis", cell,
@@ -175,16 +177,27 @@ def _figure(con: duckdb.DuckDBPyConnection, cell: dict, asked: Indicator) -> dic
     row = result.fetchone()
     if row:
         return dict(zip(names, row, strict=True))
-    there = con.execute(
+    there = _run(
+        con,
         "SELECT DISTINCT year, basis FROM indicator_value WHERE region_code = $region AND indicator = $indicator"
         " ORDER BY ALL",
-        {name: cell[name] for name in ("region", "indicator")},
+        cell,
     ).fetchall()
     listed = "、".join(f"{year} {basis}" for year, basis in there)
     raise UnknownFigure(
         f"本发布里没有 {asked.label} {cell['year']} 年（{cell['basis']}）的指标值；有：{listed}",
         f"no figure of {asked.code} for {cell['year']} ({cell['basis']}); there are: {listed}",
     )
+
+
+def _run(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
+    """Execute with `$name` written out as literals: the client loads pandas, for a second, to bind a parameter."""
+    known = values or {}
+    return con.execute(re.sub(r"\$([a-z]+)", lambda found: _literal(known[found[1]]), sql))
+
+
+def _literal(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
 # --- Adding up ------------------------------------------------------------------------------------------------
@@ -203,7 +216,7 @@ def _rows_sql(catalog: str, years: str) -> str:
 
 def _collect(con: duckdb.DuckDBPyConnection, cell: dict, catalog: str, name: str) -> None:
     """The figure's ledger rows as a temporary table."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {_rows_sql(catalog, IN_PERIOD)}", cell)
+    _run(con, f"CREATE OR REPLACE TEMP TABLE {name} AS {_rows_sql(catalog, IN_PERIOD)}", cell)
 
 
 def _sums(con: duckdb.DuckDBPyConnection) -> dict[str, Decimal]:
@@ -214,9 +227,10 @@ def _sums(con: duckdb.DuckDBPyConnection) -> dict[str, Decimal]:
 
 
 def _by_class(con: duckdb.DuckDBPyConnection) -> Classes:
-    rows = con.execute(
+    rows = _run(
+        con,
         f"SELECT component, sum(amount) FILTER ({_TOP}), sum(amount) FILTER ({_BOTTOM}) FROM figure_rows"
-        " WHERE role <> 'excluded' AND component IS NOT NULL GROUP BY ALL"
+        " WHERE role <> 'excluded' AND component IS NOT NULL GROUP BY ALL",
     ).fetchall()
     return {component: (top, bottom) for component, top, bottom in rows if top is not None and bottom}
 
@@ -258,11 +272,12 @@ def _adds_up(figure: dict, sums: dict[str, Decimal], value: float | None) -> boo
 def _groups(
     con: duckdb.DuckDBPyConnection, condition: str, rows: str = "figure_rows", cell: dict | None = None
 ) -> list[Group]:
-    found = con.execute(
+    found = _run(
+        con,
         "SELECT c.role, c.source_table, c.component, c.reason, any_value(d.label), count(*), sum(c.amount),"
         " sum(c.record_amount_mu)"
         f" FROM {rows} c LEFT JOIN data_dictionary d ON d.object = 'reason' AND d.name = c.reason"
-        f" WHERE c.{condition} GROUP BY ALL ORDER BY 6 DESC, 1, 2, 3, 4", cell or {},
+        f" WHERE c.{condition} GROUP BY ALL ORDER BY 6 DESC, 1, 2, 3, 4", cell,
     ).fetchall()  # fmt: skip
     return [Group(*row) for row in found]
 
@@ -273,12 +288,13 @@ def _undated(con: duckdb.DuckDBPyConnection, cell: dict) -> list[Group]:
 
 def _records(con: duckdb.DuckDBPyConnection, condition: str, most: int) -> list[Record]:
     """One line per record, its two amounts side by side, largest first."""
-    found = con.execute(
+    found = _run(
+        con,
         "SELECT source_table, record_key, region_code, any_value(event_date), year, any_value(component) AS component,"
         f" coalesce(sum(amount) FILTER ({_TOP}), 0) AS top, coalesce(sum(amount) FILTER ({_BOTTOM}), 0) AS bottom,"
         " any_value(reason), any_value(file_name), any_value(sheet), any_value(row_number) FROM figure_rows"
         f" WHERE role <> 'excluded' AND {condition} GROUP BY source_table, record_key, region_code, year"
-        f" ORDER BY greatest(top, bottom) DESC, year, record_key, region_code LIMIT {most}"
+        f" ORDER BY greatest(top, bottom) DESC, year, record_key, region_code LIMIT {most}",
     ).fetchall()
     return [Record(*row) for row in found]
 
@@ -287,9 +303,10 @@ def _records(con: duckdb.DuckDBPyConnection, condition: str, most: int) -> list[
 
 
 def _rules(con: duckdb.DuckDBPyConnection, indicator: Indicator) -> list[Rule]:
-    rows = con.execute(
+    rows = _run(
+        con,
         "SELECT name, label, description, source, type, object = 'switch' FROM data_dictionary"
-        " WHERE object IN ('switch', 'rule_value') ORDER BY rowid"
+        " WHERE object IN ('switch', 'rule_value') ORDER BY rowid",
     ).fetchall()
     rules = [
         Rule(name, label, _spelled((value or "").removeprefix("取值：")), *rest) for name, label, value, *rest in rows
@@ -310,7 +327,8 @@ def _spelled(value: str) -> str:
 
 
 def _parts(con: duckdb.DuckDBPyConnection, cell: dict) -> list[Part]:
-    rows = con.execute(
+    rows = _run(
+        con,
         "SELECT part, part_label, value, unit, absence FROM indicator_part"
         " WHERE region = $region AND indicator = $indicator AND year = $year AND basis = $basis ORDER BY rowid", cell,
     ).fetchall()  # fmt: skip
@@ -322,7 +340,8 @@ def _judged(
 ) -> list[Judged]:
     if cell["basis"] != str(indicator.judged):
         return []
-    result = con.execute(
+    result = _run(
+        con,
         f"SELECT * FROM assessment WHERE {_CELL} ORDER BY horizon", cell,
     )  # fmt: skip
     names = [column[0] for column in result.description]
@@ -362,7 +381,8 @@ SELECT * FROM differences ORDER BY greatest(abs(coalesce(new_top, 0) - coalesce(
 
 def _change(con: duckdb.DuckDBPyConnection, cell: dict, figure: dict, judged: list[Judged]) -> Change | None:
     """None when the other release has no such figure."""
-    before = con.execute(
+    before = _run(
+        con,
         "SELECT release_id, as_of, value, absence, rule_version FROM before.mart.indicator_value"
         f" WHERE {_CELL}", cell,
     ).fetchone()  # fmt: skip
@@ -370,7 +390,8 @@ def _change(con: duckdb.DuckDBPyConnection, cell: dict, figure: dict, judged: li
         return None
     release_id, as_of, value, absence, rules = before
     old = dict(
-        con.execute(
+        _run(
+            con,
             "SELECT horizon, (verdict, target_version) FROM before.mart.assessment"
             f" WHERE {_CELL}", cell,
         ).fetchall()
