@@ -47,9 +47,7 @@ class NoReport(Trouble):
 
 def document(model: ReportModel, kind: str, year: int) -> Document:
     """The report of a kind (annual, midterm, final) on a year. Raises NoReport when the release has none."""
-    table = evaluation(model, kind, year)
-    if table is None:
-        raise _no_report(model, kind, year)
+    table = require(model, kind, year)
     chapters = [
         ("总体情况", _overview(model, table)),
         ("主要指标完成情况", _indicators(model, table)),
@@ -69,9 +67,12 @@ def document(model: ReportModel, kind: str, year: int) -> Document:
     return Document(title, state, release_line(model.release), tuple(numbered(blocks)))
 
 
-def _no_report(model: ReportModel, kind: str, year: int) -> NoReport:
+def require(model: ReportModel, kind: str, year: int) -> EvaluationTable:
+    """The evaluation table that a report is about. Raises NoReport when the release has none."""
+    if (table := evaluation(model, kind, year)) is not None:
+        return table
     have = [report_name(each, one) for each in KINDS for one in sorted(getattr(model, each))]
-    return NoReport(
+    raise NoReport(
         f"发布 {model.release.id}（数据截至 {model.release.as_of}）没有{year}年{KINDS.get(kind, kind)}；"
         f"可以出的报告：{'、'.join(have) or '无'}。请换一个年份，或先以更晚的截止日重新运行 landstock run",
         f"release {model.release.id} has no {kind} report on {year}; it has: {', '.join(have) or 'none'}",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from assets.outputs.blocks import KINDS, report_name
+from assets.outputs.chapters import require
 from assets.outputs.model import ReportModel
 from schemas.indicators import HORIZONS
 
@@ -36,6 +37,7 @@ def due(model: ReportModel) -> list[str]:
 
 def write_report(model: ReportModel, kind: str, year: int, folder: Path, formats: Iterable[str]) -> list[Path]:
     """One report in the formats asked for; `xlsx` is the annex. Raises NoReport, FontsMissing, ValueError, OSError."""
+    require(model, kind, year)
     return list(_write(model, folder, [(kind, year)], list(_known(formats, FORMATS))))
 
 

@@ -28,6 +28,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "一个指标值从哪里来，直到文件和行",
         "where a figure comes from, to file and row",
     ),
+    "report": (
+        "report:report",
+        "评估成果：网页、Excel 附表、Word、PDF",
+        "evaluation outputs: page, workbook, document, PDF",
+    ),
     "query": ("query:query", "用 SQL 查询当前发布（只读）", "SQL on the current release, read-only"),
     "status": ("status:status", "各市报送是否齐全、最近发布、待入库文件", "missing submissions, last release"),
     "targets": ("targets:targets", "方案目标表及合计", "targets of the plan with their sums"),
