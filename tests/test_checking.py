@@ -11,13 +11,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from checking_files import RECEIVED, checked, found, reading, row
 
 from assets.checking import check
 from assets.reading.source import Finding, Place
 from schemas.policy import Regions, regions
 from schemas.submissions import LANDCHINA_HEADERS, TABLES
 from schemas.table import Unit
+from tests.checking_files import RECEIVED, checked, found, reading, row
 
 SUPPLY = "land_supply"
 DATA = Path(__file__).parents[1] / "../shared/data"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from checking_files import GOOD, RECEIVED, checked, found, row
 
 from schemas.rules import BY_NUMBER, ERROR, RULES, catalogue, checks
 from schemas.submissions import TABLES
 from schemas.table import Unit
+from tests.checking_files import GOOD, RECEIVED, checked, found, row
 
 SUPPLY, IDLE, PATCH, WALK = "land_supply", "idle_land", "inefficient_land", "walk_coverage"
 
