@@ -11,6 +11,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from time import perf_counter
 from urllib.parse import unquote
 
 import pytest
@@ -22,7 +23,7 @@ from schemas.indicators import INDICATORS
 from tests.documents_sample import FORMULA
 from tests.documents_sample import model as sample
 
-LARGEST = 300_000
+LARGEST, SECONDS = 300_000, 20
 
 
 class Reader(HTMLParser):
@@ -219,6 +220,13 @@ def test_tiles_say_that_they_are_no_map(pages):
 
 def test_no_page_is_too_large(pages):
     assert max((len(html.encode()), path) for path, html in pages.items())[0] <= LARGEST
+
+
+def test_the_whole_site_is_made_in_time(model, tmp_path):
+    start = perf_counter()
+    summary = write(model, tmp_path)
+    assert perf_counter() - start < SECONDS
+    assert len(summary.written) > 35 and len(model.cities) == 11 and len(model.counties) == 90
 
 
 # --- Unchanged pages -------------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def _tile(view: RegionView, place: tuple[int, int]) -> Tile:
     return Tile(
         *place,
         region_words(view.region.code, view.region.name.removesuffix("市")),
-        (f"达序时 {good}/{len(shapes)}", f"{good} of {len(shapes)}"),
+        (f"达序时 {good}/{len(shapes)}", f"{good}/{len(shapes)}"),
         shapes,
         href,
     )
