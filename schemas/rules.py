@@ -30,6 +30,9 @@ SQUARE_METRE = Decimal("0.0015")
 # Why a cell that is not empty gave no value.
 UNREADABLE, WITH_UNIT, TOO_LARGE = "unreadable", "with_unit", "too_large"
 
+# The only cells that can break some rules (`Rule.only`).
+EMPTY, UNREAD = "empty", "unread"
+
 
 def problem(name: str) -> str:
     """Name of the column that says why a cell of `name` could not be read."""
@@ -65,6 +68,9 @@ class Rule:
     The first column is the one that a finding points at. Templates take `{label}` of that column, `{value}` as typed,
     `{unit}` of the cells, and `fields`: expressions over the broken rows. A field that ends in `_mu` is spelled with
     亩 and 公顷, one that ends in `_own` in the unit of the submitted column.
+
+    Two hints that spare work and change no verdict: `given` is a condition that several rules share, they are asked
+    only about rows that meet it; `only` is EMPTY or UNREAD where no other cell of the first column can break the rule.
     """
 
     number: str
@@ -74,6 +80,8 @@ class Rule:
     message: str
     suggestion: str
     broken: pl.Expr | Callable[[Column], pl.Expr] | None = None
+    given: pl.Expr | None = None
+    only: str | None = None
     each: Callable[[Column], bool] | None = None
     tables: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
@@ -181,9 +189,9 @@ _industrial = pl.any_horizontal(
     [(_c("land_use_system") == system) & _c("land_use_code").is_in(codes) for system, codes in INDUSTRIAL_CODES.items()]
 )
 _code_form = (
-    pl.when(_c("land_use_system") == "GB/T21010-2007").then(_c("land_use_code").str.contains(r"^\d{3}$"))
-    .when(_c("land_use_system") == "GB/T21010-2017").then(_c("land_use_code").str.contains(r"^\d{4}$"))
-    .when(_c("land_use_system") == "用地用海分类2023").then(_c("land_use_code").str.contains(r"^(\d{2}){1,3}$"))
+    pl.when(_c("land_use_system") == "GB/T21010-2007").then(_c("land_use_code").str.contains("^[0-9]{3}$"))
+    .when(_c("land_use_system") == "GB/T21010-2017").then(_c("land_use_code").str.contains("^[0-9]{4}$"))
+    .when(_c("land_use_system") == "用地用海分类2023").then(_c("land_use_code").str.contains("^([0-9]{2}){1,3}$"))
 )  # fmt: skip
 
 # --- The rules -------------------------------------------------------------------------------------------------------
@@ -194,51 +202,51 @@ RULES: tuple[Rule, ...] = (
         "3001", ERROR, "必填项为空", "required value missing",
         "必填项「{label}」为空。{part}", "请补填「{label}」；{zero}",
         each=lambda column: column.required,
-        broken=_empty,
+        broken=_empty, only=EMPTY,
         explanation="必填项不得为空；面积分项为空不视为 0。",
     ),
     Rule(
         "3002", ERROR, "数字无法识别", "number cannot be read",
         "「{label}」的值“{value}”不是数字。", "请只填写半角数字，如 12.3456；没有数据请留空，不要写文字。",
-        each=_kinds(*_NUMBERS), broken=_has(UNREADABLE),
+        each=_kinds(*_NUMBERS), broken=_has(UNREADABLE), only=UNREAD,
     ),
     Rule(
         "3003", ERROR, "日期无法识别或不存在", "date cannot be read or does not exist",
         "「{label}」的值“{value}”不是有效日期。", "请按 2026-03-01 的格式填写年、月、日俱全且真实存在的日期。",
-        each=_kinds(Kind.DATE), broken=_has(UNREADABLE),
+        each=_kinds(Kind.DATE), broken=_has(UNREADABLE), only=UNREAD,
     ),
     Rule(
         "3004", ERROR, "是否值无法识别", "yes/no value cannot be read",
         "「{label}」的值“{value}”不是“是”或“否”。", "请填写“是”或“否”。",
-        each=_kinds(Kind.BOOLEAN), broken=_has(UNREADABLE),
+        each=_kinds(Kind.BOOLEAN), broken=_has(UNREADABLE), only=UNREAD,
     ),
     Rule(
         "3005", ERROR, "不在规定选项内", "not one of the choices",
         "「{label}」的值“{value}”不在规定选项内。", "请从下列选项中选填：{choices}{closest}。",
-        each=_kinds(Kind.CHOICE), broken=_has(UNREADABLE),
+        each=_kinds(Kind.CHOICE), broken=_has(UNREADABLE), only=UNREAD,
         explanation="分类字段只接受规定的选项。",
     ),
     Rule(
         "3006", ERROR, "年份或整数无法识别", "year or integer cannot be read",
         "「{label}」的值“{value}”不是整数。", "请填写整数，年份为四位，如 2026。",
-        each=_kinds(Kind.YEAR, Kind.INTEGER), broken=_has(UNREADABLE),
+        each=_kinds(Kind.YEAR, Kind.INTEGER), broken=_has(UNREADABLE), only=UNREAD,
     ),
     Rule(
         "3007", ERROR, "数值过大", "number too large",
         "「{label}」的值“{value}”超出可存储的范围（换算后不得达到一万亿）。",
         "请核对小数点和单位（本列单位：{unit}）。",
-        each=_kinds(*_NUMBERS), broken=_has(TOO_LARGE),
+        each=_kinds(*_NUMBERS), broken=_has(TOO_LARGE), only=UNREAD,
     ),
     Rule(
         "3008", ERROR, "数字带有单位或百分号", "number carries a unit or a percent sign",
         "「{label}」的值“{value}”带有单位或符号，本列单位为{unit}，单元格内只填数字。",
         "请去掉单位；如果原值不是以{unit}为单位，请先换算（1 公顷 = 15 亩 = 10000 平方米）。",
-        each=_kinds(*_NUMBERS), broken=_has(WITH_UNIT),
+        each=_kinds(*_NUMBERS), broken=_has(WITH_UNIT), only=UNREAD,
     ),
     Rule(
         "3009", ERROR, "行政区代码格式不符", "region code malformed",
         "「{label}」的值“{value}”不是六位行政区代码。", "请填写六位数字代码，如 330102；不要填写名称。",
-        each=_kinds(Kind.REGION), broken=_has(UNREADABLE),
+        each=_kinds(Kind.REGION), broken=_has(UNREADABLE), only=UNREAD,
     ),
     # 31xx: is the value allowed?
     Rule(
@@ -357,7 +365,7 @@ RULES: tuple[Rule, ...] = (
         "供应面积 {supplied_mu} 与三项之和 {parts_mu} 相差 {apart_mu}，超过 1 平方米。",
         "请核对现有建设用地、历史批而未供、当年新增三项面积，三项之和应等于供应面积。",
         tables=("land_supply",), columns=_SUPPLY_COLUMNS,
-        broken=_identity_broken & ~_supplied_is_mu & ~_parts_are_mu,
+        given=_identity_broken, broken=~_supplied_is_mu & ~_parts_are_mu,
         fields={"supplied_mu": _supplied, "parts_mu": _parts, "apart_mu": (_supplied - _parts).abs()},
         explanation="现有建设用地 + 历史批而未供 + 当年新增 = 供应面积，误差不超过 1 平方米（口径 §5）。",
     ),
@@ -365,13 +373,15 @@ RULES: tuple[Rule, ...] = (
         "3302", ERROR, "供应面积疑为亩数（相差 15 倍）", "supplied area looks like 亩 (15 times its parts)",
         "供应面积 {value}（{unit}）恰为三项之和 {right_own} 的 15 倍，像是亩与公顷混填（1 公顷 = 15 亩）。",
         "按{unit}填报应为 {right_own}，{looks_like}；请核对后重填。",
-        tables=("land_supply",), columns=_SUPPLY_COLUMNS, broken=_supplied_is_mu, fields={"right_own": _parts},
+        tables=("land_supply",), columns=_SUPPLY_COLUMNS,
+        given=_identity_broken, broken=_supplied_is_mu, fields={"right_own": _parts},
     ),
     Rule(
         "3303", ERROR, "面积分项疑为亩数（相差 15 倍）", "area parts look like 亩 (15 times the supplied area)",
         "三项之和 {parts_own}（{unit}）恰为供应面积 {value} 的 15 倍，像是亩与公顷混填（1 公顷 = 15 亩）。",
         "按{unit}填报三项应为 {existing_own}、{historical_own}、{new_own}，{looks_like}；请核对后重填。",
-        tables=("land_supply",), columns=_SUPPLY_COLUMNS, broken=_parts_are_mu,
+        tables=("land_supply",), columns=_SUPPLY_COLUMNS,
+        given=_identity_broken, broken=_parts_are_mu,
         fields={
             "parts_own": _parts, "existing_own": _c("existing_area_mu") / 15,
             "historical_own": _c("historical_unsupplied_area_mu") / 15, "new_own": _c("new_area_mu") / 15,
@@ -411,7 +421,7 @@ RULES: tuple[Rule, ...] = (
         "「{label}」的值“{value}”不符合 16 位格式。",
         "应为 6 位区划 + 4 位年份 + A（划拨）或 B（出让）+ 5 位序号，如 3301022026B00012。",
         each=lambda column: column.name.endswith("supervision_no"),
-        broken=lambda column: ~pl.col(column.name).str.contains(r"^\d{10}[AB]\d{5}(-\d+)?$"),
+        broken=lambda column: ~pl.col(column.name).str.contains(r"^[0-9]{10}[AB][0-9]{5}(-[0-9]+)?$"),
     ),
     Rule(
         "3402", WARNING, "电子监管号与供地方式不一致", "supervision number does not fit the supply method",
@@ -452,7 +462,7 @@ RULES: tuple[Rule, ...] = (
         "3407", WARNING, "撤回批文未填撤回文号", "withdrawal without its document number",
         "消化方式为“撤回批文”，但未填撤回文号。", "请补填撤回文号。",
         tables=("unsupplied_digestion",), columns=("withdrawal_no", "digestion_way"),
-        broken=(_c("digestion_way") == "撤回批文") & _c("withdrawal_no").is_null(),
+        broken=(_c("digestion_way") == "撤回批文") & _c("withdrawal_no").is_null(), only=EMPTY,
     ),
     Rule(
         "3408", WARNING, "约定竣工早于约定动工", "agreed completion before agreed start",

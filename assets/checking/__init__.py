@@ -11,7 +11,7 @@ import polars as pl
 
 from assets.reading.source import Checked, Finding, Reading
 from schemas.policy import Regions, rulebook
-from schemas.rules import BY_NUMBER, ERROR, checks
+from schemas.rules import BY_NUMBER, EMPTY, ERROR, UNREAD, Check, checks, problem
 from schemas.submissions import LAND_SUPPLY
 from schemas.table import PROVENANCE, Table
 
@@ -35,37 +35,51 @@ def check(reading: Reading, regions: Regions, received_on: date) -> Checked:
         return Checked(reading, _empty(reading.table), list(reading.findings), data_rows, 0)
 
     rows = typed_rows(reading, table, regions)
-    rows = with_facts(rows, table, reading, regions, received_on).with_row_index("index")
+    rows = with_facts(rows, table, reading, regions, received_on)
     wording = Wording(reading, rows)
     located = _broken_rules(rows, table, wording)
 
-    quarantined = _marked(rows.height, [each.row for each in located if each.finding.severity == ERROR])
+    quarantined = {each.row for each in located if each.finding.severity == ERROR}
     repeated = repeats(rows, reading.table or LAND_SUPPLY, quarantined, reading, wording)
-    quarantined = quarantined | _marked(rows.height, repeated.conflicts)
-    again = _marked(rows.height, repeated.again)
+    quarantined.update(repeated.conflicts)
 
-    accepted = _stored(rows.filter(~quarantined & ~again), reading)
+    accepted = _stored(_without(rows, quarantined.union(repeated.again)), reading.table or LAND_SUPPLY)
     located = sorted([*located, *repeated.findings], key=lambda each: (each.row, each.finding.rule))
     findings = [*reading.findings, *_about_the_file(reading, regions), *(each.finding for each in located)]
     if table.name == "walk_coverage":
         findings += walk_base(accepted, regions, rulebook(received_on))
-    return Checked(reading, accepted, findings, int(quarantined.sum()), int(again.sum()))
+    return Checked(reading, accepted, findings, len(quarantined), len(repeated.again))
 
 
 def _broken_rules(rows: pl.DataFrame, table: Table, wording: Wording) -> list[Located]:
-    """All predicates in one pass; words only for the rows that break one."""
-    bound = checks(table)
-    flags = rows.select(check.broken.fill_null(False).alias(str(number)) for number, check in enumerate(bound))
+    """All predicates that share a condition in one pass; words only for the rows that break one."""
+    by_condition: dict[int, list[Check]] = {}
+    for each in checks(table):
+        if _possible(each, rows):
+            by_condition.setdefault(id(each.rule.given), []).append(each)
     found: list[Located] = []
-    for check_, flag in zip(bound, flags.get_columns(), strict=True):
-        if flag.any():
-            found += wording.findings(check_, flag.arg_true())
+    for group in by_condition.values():
+        given = group[0].rule.given
+        asked = rows if given is None else rows.filter(given)
+        flags = asked.select(each.broken.alias(str(number)) for number, each in enumerate(group))
+        for each, flag in zip(group, flags.get_columns(), strict=True):
+            if flag.any():
+                found += wording.findings(each, asked["index"].filter(flag))
     return found
 
 
-def _marked(height: int, indices: list[int]) -> pl.Series:
-    marks = pl.zeros(height, pl.Boolean, eager=True)
-    return marks.scatter(sorted(set(indices)), True) if indices else marks
+def _possible(each: Check, rows: pl.DataFrame) -> bool:
+    """Whether the file has a cell that could break the rule."""
+    if each.rule.only == EMPTY:
+        return rows[each.column.name].null_count() > 0
+    return each.rule.only != UNREAD or rows[problem(each.column.name)].null_count() < rows.height
+
+
+def _without(rows: pl.DataFrame, indices: set[int]) -> pl.DataFrame:
+    if not indices:
+        return rows
+    left_out = pl.Series(sorted(indices), dtype=rows.schema["index"])
+    return rows.filter(~pl.col("index").is_in(left_out.implode()))
 
 
 def _about_the_file(reading: Reading, regions: Regions) -> list[Finding]:
@@ -79,13 +93,13 @@ def _about_the_file(reading: Reading, regions: Regions) -> list[Finding]:
     return [file_finding(BY_NUMBER["3207"], file_region=submitter["code"], region=region, treated=treated)]
 
 
-def _stored(rows: pl.DataFrame, reading: Reading) -> pl.DataFrame:
-    schema = (reading.table or LAND_SUPPLY).stored
-    columns = [pl.col(name).cast(dtype) for name, dtype in schema.items()]
-    return rows.select(*columns, KEY, "sheet", "row_number", profile=pl.lit(reading.profile))
+_ORIGIN = (KEY, "sheet", "row_number", "profile")
+
+
+def _stored(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+    return rows.select(*table.stored, *_ORIGIN)
 
 
 def _empty(table: Table | None) -> pl.DataFrame:
     stored = table.stored if table else {}
-    place = {name: PROVENANCE[name] for name in (KEY, "sheet", "row_number", "profile")}
-    return pl.DataFrame(schema={**stored, **place})
+    return pl.DataFrame(schema={**stored, **{name: PROVENANCE[name] for name in _ORIGIN}})

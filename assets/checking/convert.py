@@ -1,8 +1,8 @@
 """From text to typed values, one reader per kind of column. Nothing is guessed: what cannot be read is a problem.
 
 Every kind is read twice over. `_usual` is one cheap expression for the usual spelling; those of all columns run in one
-pass over the file. What they leave open goes to the full reader, each distinct text once. No rules here: whether a value
-is allowed is decided in `schemas/rules.py`.
+pass over the file. What they leave open goes to the full reader, each distinct text once. No rules here: whether a
+value is allowed is decided in `schemas/rules.py`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _MEASURED = frozenset({Kind.AREA, Kind.AREA_PART, Kind.MONEY, Kind.NUMBER, Kind.
 
 
 def typed(text: pl.DataFrame, columns: Iterable[tuple[Column, Unit | None]]) -> pl.DataFrame:
-    """The frame with its text columns typed: `<name>`, `<name>__problem` (not for text), `<name>_decimals` (index only).
+    """The frame with its columns typed: `<name>`, `<name>__problem` (not for text), `<name>_decimals` (index only).
 
     The unit is that of the cells (default: the column's); areas come out in 亩, money in 万元. A problem is null where
     the value was read or the cell is empty, else one of UNREADABLE, WITH_UNIT, TOO_LARGE. A column that the frame does
@@ -144,7 +144,7 @@ _TEXT, _PLAIN, _SPACED, _VALUE = pl.col("text"), pl.col("plain"), pl.col("spaced
 
 @lru_cache(1024)
 def _full(column: Column, factor: Decimal) -> tuple[list[pl.Expr], list[pl.Expr], list[pl.Expr]]:
-    """The reader in three steps, because a shared part that is no column of its own would be computed again and again."""
+    """The reader in three steps: a shared part that is no column of its own would be computed again and again."""
     kind = column.kind
     measured = kind in _MEASURED or kind is Kind.INDEX
     nothing = _PLAIN.str.to_lowercase().is_in(NOTHING)

@@ -48,13 +48,14 @@ def _typed_block(block: Block, index: int, profile: str, table: Table) -> pl.Dat
     text = (landchina.as_submitted(block.rows) if portal else block.rows).with_columns(
         pl.col("row_number").cast(pl.Int64),
         pl.lit(block.sheet, pl.String).alias("sheet"),
+        pl.lit(profile).alias("profile"),
         pl.lit(index, pl.Int32).alias(BLOCK),
     )
     return typed(text, [(column, units.get(column.name)) for column in table.columns])
 
 
 def with_facts(rows: pl.DataFrame, table: Table, reading: Reading, regions: Regions, received_on: date) -> pl.DataFrame:
-    """The rows with every column of FACTS."""
+    """The rows, counted from 0 by `index`, with every column of FACTS."""
     submitter = submitting_region(reading, regions)
     city = submitter.get("city_code") if submitter.get("level") != "province" else None
     province_file = submitter.get("level") == "province"
@@ -67,6 +68,7 @@ def with_facts(rows: pl.DataFrame, table: Table, reading: Reading, regions: Regi
         file_city=pl.lit(city if city or province_file else submitter.get("code"), pl.String),
         file_province=pl.lit(submitter.get("province_code") if province_file else None, pl.String),
         province_rows=pl.lit(table.province_rows),
+        index=pl.int_range(pl.len(), dtype=pl.UInt32),
     )
 
 

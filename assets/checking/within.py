@@ -29,20 +29,21 @@ class Repeats:
     findings: list[Located] = field(default_factory=list)
 
 
-def repeats(rows: pl.DataFrame, table: Table, quarantined: pl.Series, reading: Reading, wording: Wording) -> Repeats:
+def repeats(rows: pl.DataFrame, table: Table, quarantined: set[int], reading: Reading, wording: Wording) -> Repeats:
     """Repeated keys. Quarantined rows take part in the comparison, but only a good row makes another one a repeat.
 
     `rows`: typed rows of the file with `index`; a row without a complete key is left out.
     """
-    suspects = rows.filter(pl.col(KEY).is_duplicated() & pl.col(KEY).is_not_null())
-    if suspects.is_empty():
+    keys = rows[KEY].drop_nulls()
+    if keys.n_unique() == keys.len():
         return Repeats()
+    suspects = rows.filter(pl.col(KEY).is_duplicated() & pl.col(KEY).is_not_null())
     contents = suspects.group_by(list(table.stored), maintain_order=True).agg("index").with_row_index("content")
     suspects = (
         contents.select("content", "index").explode("index").join(suspects, on="index").sort("index")
         .with_columns(
             conflict=pl.col("content").n_unique().over(KEY) > 1,
-            bad=quarantined.gather(suspects["index"].sort()),
+            bad=pl.col("index").is_in(list(quarantined)),
             name=_row_name(reading),
         )
     )  # fmt: skip

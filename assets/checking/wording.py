@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from string import Formatter
 from typing import Any
 
@@ -38,8 +38,11 @@ class Wording:
     def __init__(self, reading: Reading, rows: pl.DataFrame) -> None:
         self._reading = reading
         self._rows = rows
-        self._text = pl.concat([block.rows for block in reading.blocks], how="diagonal")
         self._letters = reading.form in ("xlsx", "xls")
+
+    @cached_property
+    def _text(self) -> pl.DataFrame:
+        return pl.concat([block.rows for block in self._reading.blocks], how="diagonal")
 
     def findings(
         self, check: Check, indices: pl.Series, extra: list[dict[str, str]] | None = None
