@@ -54,7 +54,11 @@ def execute(
     storage.prepare(settings.place)
     job = definitions.definitions(settings).resolve_job_def(definitions.NIGHTLY)
     keys = sorted(job.asset_layer.selected_asset_keys - set(without)) if without else None
-    with storage.instance(settings.place) as instance, _reporting(progress, len(job.nodes) - len(without)):
+    with (
+        storage.without_waiting_for_the_disk(),
+        storage.instance(settings.place) as instance,
+        _reporting(progress, len(job.nodes) - len(without)),
+    ):
         result = job.execute_in_process(
             instance=instance, tags=tags, asset_selection=keys, raise_on_error=False, run_config=_LOGGERS
         )
