@@ -112,3 +112,13 @@ def test_display_is_within_half_a_unit_of_the_last_place(value, unit):
 def test_a_pace_is_on_its_own_side(value):
     text = read(shown.pace(value))
     assert [text >= limit for limit in (1, Decimal("0.9"))] == [value >= limit for limit in (1, 0.9)]
+
+
+def test_a_value_between_verdicts_is_not_shown_on_the_border():
+    # FAR 1.4499 is 滞后 (more than 0.05 below 1.5); 1.45 would be 略滞后
+    assert shown.beside(1.4499, (1.5,), "ratio", borders=(1.45,))[0] == "1.4499"
+    assert shown.beside(1.45, (1.5,), "ratio", borders=(1.45,))[0] == "1.45"
+
+
+def test_a_value_equal_to_its_expected_value_needs_no_more_decimals():
+    assert shown.beside(79.692224, (84, 79.692224), "%") == ("79.69%", ("84.00%", "79.69%"))

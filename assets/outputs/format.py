@@ -78,9 +78,15 @@ def against(value: Number | None, target: Number | None, unit: str, met: bool | 
 
 
 def beside(
-    value: Number | None, marks: Iterable[Number | None], unit: str, met: bool | None = None
+    value: Number | None,
+    marks: Iterable[Number | None],
+    unit: str,
+    met: bool | None = None,
+    borders: Iterable[Number | None] = (),
 ) -> tuple[str, tuple[str, ...]]:
     """A value beside its target and other marks: with the fewest decimals that show on which side of each it is.
+
+    `borders` are not shown, but between two verdicts: 1.4499 against a border of 1.45 is not shown as 1.45.
 
     `met` is what the verdict says of the first mark where the doubles cannot tell (a value below its target by less
     than they resolve): the value is then shown as `＜58.50%`.
@@ -92,13 +98,15 @@ def beside(
     if met is False and marks and marks[0] is not None and own >= exact(marks[0]):
         return f"＜{number(marks[0], unit)}", tuple(number(mark, unit) for mark in marks)
     goals = [exact(mark) for mark in marks if mark is not None]
-    decimals = places(unit)
+    decimals = needed(own, places(unit), [border for border in borders if border is not None])
     while decimals < _MOST_PLACES and not all(_clear(own, goal, decimals) for goal in goals):
         decimals += 1
     return _write(rounded(own, decimals), unit), tuple(_mark(own, mark, decimals, unit) for mark in marks)
 
 
 def _clear(own: Decimal, goal: Decimal, decimals: int) -> bool:
+    if own == goal:  # they round alike
+        return True
     shown, reached = rounded(own, decimals), own >= goal
     return (shown >= goal) == reached and (shown >= rounded(goal, decimals)) == reached
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,21 @@ def thresholds(source: Source) -> dict[str, float]:
     return {row["name"]: float(row["description"].removeprefix("取值：")) for row in rows}
 
 
+def cells(release_db: Path, year: int, horizon: int) -> list[model.Cell]:
+    """The matrix of a year against a horizon: cities in code order, then the province."""
+    source = Source(release_db)
+    try:
+        limits = thresholds(source)
+        rows = source.rows(
+            "SELECT * FROM mart.assessment WHERE year = ? AND horizon = ?"
+            " ORDER BY region_code LIKE '%0000', region_code, indicator",
+            year, horizon,
+        )  # fmt: skip
+        return [cell(row, limits) for row in rows]
+    finally:
+        source.con.close()
+
+
 # --- Cells -----------------------------------------------------------------------------------------------------------
 
 
@@ -157,7 +173,8 @@ def cell(row: dict[str, Any], limits: dict[str, float]) -> model.Cell:
     indicator, unit = INDICATORS[row["indicator"]], row["unit"]
     below = False if row["verdict"] in _BELOW and indicator.verdict is VerdictKind.PERIOD_RATIO else None
     below = False if row["verdict"] == Verdict.MISSED else below
-    text, (target, expected) = shown.beside(row["value"], (row["target"], row["expected"]), unit, met=below)
+    marks, borders = (row["target"], row["expected"]), (_behind_from(row, limits),)
+    text, (target, expected) = shown.beside(row["value"], marks, unit, met=below, borders=borders)
     same = row["expected_linear"] == row["expected"]
     word, word_en, shape = WORDS[row["verdict"]]
     return model.Cell(
@@ -180,6 +197,16 @@ def cell(row: dict[str, Any], limits: dict[str, float]) -> model.Cell:
 
 def _exactly(indicator) -> bool:
     return indicator.verdict is VerdictKind.ANNUAL_RATE
+
+
+def _behind_from(row: dict[str, Any], limits: dict[str, float]) -> Decimal | None:
+    """The value from which an indicator is 略滞后 and no longer 滞后."""
+    margin = _margin(row["indicator"], limits)
+    if margin is not None and row["target"] is not None:
+        return shown.exact(row["target"]) - shown.exact(margin)
+    if row["pace"] is None or row["expected"] is None:
+        return None
+    return shown.exact(row["expected"]) * shown.exact(limits["verdict.behind"])
 
 
 def _margin(code: str, limits: dict[str, float]) -> float | None:

@@ -12,13 +12,13 @@ import click
 from assets import release
 from assets.circumstances import make_context
 from assets.home import HomeError
-from assets.outputs import format as shown
+from assets.outputs.loading import cells
 from pipelines import settings
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.run import carry_out, unchanged
 from pipelines.cli.tables import table
 from schemas import policy
-from schemas.indicators import HORIZONS, INDICATORS, WORDS
+from schemas.indicators import HORIZONS, INDICATORS
 from schemas.table import Unit
 
 DEMO_HOME = Path("var/demo")
@@ -91,15 +91,12 @@ def synth(desk: Desk, scale: str, seed: int, as_of: date | None) -> int:
 def overview(desk: Desk, year: int) -> str:
     """Cities and the province × eight indicators: value, shape and word of the verdict."""
     horizon = next(each for each in HORIZONS if year <= each or each == HORIZONS[-1])
-    with release.open_read_only(desk.home) as con:
-        rows = con.execute(
-            "SELECT region_code, region_name, indicator, value, unit, target, verdict, absence FROM assessment"
-            " WHERE year = ? AND horizon = ? ORDER BY region_code LIKE '%0000', region_code",
-            [year, horizon],
-        ).fetchall()
     by_place: dict[str, dict[str, str]] = {}
-    for _, place, indicator, value, unit, target, verdict, absence in rows:
-        by_place.setdefault(place, {})[indicator] = _cell(desk, value, unit, target, verdict, absence)
+    for cell in cells(release.database(desk.home), year, horizon):
+        word = desk.pick(cell.verdict_label, cell.verdict_label_en)
+        by_place.setdefault(cell.region_name, {})[cell.indicator] = (
+            f"{cell.shape} {word}" if cell.value is None else f"{cell.text} {cell.shape} {word}"
+        )
     header = [desk.pick("地区", "region"), *(_title(desk, code) for code in INDICATORS)]
     body = [[place, *(cells.get(code, "") for code in INDICATORS)] for place, cells in by_place.items()]
     title = desk.pick(f"{year} 年各市指标与评价（对照 {horizon} 年目标）", f"{year} against the targets of {horizon}")
@@ -110,14 +107,6 @@ def _title(desk: Desk, code: str) -> str:
     indicator = INDICATORS[code]
     unit = f"/{indicator.unit}" if indicator.unit == Unit.MU else ""
     return desk.pick(f"{indicator.short_label}{unit}", code)
-
-
-def _cell(desk: Desk, value: float | None, unit: str, target: float | None, verdict: str, absence: str | None) -> str:
-    code = absence or verdict
-    word = WORDS[code][1 if desk.settings.language == "en" else 0]
-    if value is None:
-        return f"{WORDS[code][2]} {word}"
-    return f"{shown.against(value, target, unit)[0]} {WORDS[code][2]} {word}"
 
 
 def _legend(desk: Desk) -> str:
