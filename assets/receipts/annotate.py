@@ -91,12 +91,13 @@ def _recoloured(
 ) -> bytes:
     """Rows as text with the wanted ones changed; a row that the sheet does not have is put in its place."""
     opening = etree.tostring(etree.Element(package.tag("sheetData"), nsmap=root.nsmap)).replace(b"/>", b">")
+    declared = opening[len(b"<sheetData") : -1].decode()  # said again by every row that is written by itself
     pieces, done = [], 0
 
     def changed(number: int, row: bytes) -> bytes:
         tree = etree.fromstring(opening + row + b"</sheetData>")[0]
         _colour_row(tree, number, package, styles, wanted[number], beside)
-        return etree.tostring(tree)
+        return etree.tostring(tree, encoding="unicode").replace(declared, "", 1).encode()
 
     missing = sorted(wanted, reverse=True)
     for found in _ROW.finditer(rows):

@@ -10,7 +10,7 @@ from assets.reading.header import bureau, landchina
 from assets.reading.source import Checked
 from schemas.submissions import TABLES
 
-from .annotate import MAX_NOTES, annotate
+from . import annotate
 from .original import Original, Shown, original
 from .package import Package, in_namespace, plain_workbook, worksheet
 from .receipt import Receipt, marks, receipt_of
@@ -36,7 +36,7 @@ def render(receipt: Receipt, data: bytes, *, with_original: bool = True) -> byte
     if source is None:
         return _alone(receipt, with_original)
     styles = Styles(source.package)
-    left_out = annotate(source.package, styles, marks(receipt.findings, source.sheet, source.shift))
+    left_out = annotate.annotate(source.package, styles, marks(receipt.findings, source.sheet, source.shift))
     sheet = ReceiptSheet(receipt, source.package, styles, source.sheet, source.shift)
     _put_first(source.package, sheet.xml(_notes(receipt, source, left_out)))
     return source.package.save()
@@ -45,7 +45,7 @@ def render(receipt: Receipt, data: bytes, *, with_original: bool = True) -> byte
 def _shown(receipt: Receipt) -> Shown:
     public = receipt.profile == "landchina"
     table = TABLES.get(receipt.table or "")
-    labels = landchina().labels if public else bureau(table).labels if table else {}
+    labels = landchina(announced=True).labels if public else bureau(table).labels if table else {}
     rows = frozenset(f.place.row_number for f in receipt.findings if f.place.row_number)
     return Shown(frozenset(labels), rows, private=public)
 
@@ -63,7 +63,7 @@ def _alone(receipt: Receipt, wanted: bool) -> bytes:
 def _notes(receipt: Receipt, source: Original, left_out: dict[str, int]) -> list[str]:
     notes = ["点“位置”可跳到原单元格：错误为红底，提醒为黄底，批注写明问题和建议。", *source.notes]
     notes += [
-        f"工作表“{sheet}”问题较多：批注加到前 {MAX_NOTES} 个单元格为止，其余 {count} 个只着色，内容见下表。"
+        f"工作表“{sheet}”问题较多：批注加到前 {annotate.MAX_NOTES} 个单元格为止，其余 {count} 个只着色，内容见下表。"
         for sheet, count in left_out.items()
     ]
     if len(receipt.findings) > MAX_LINKS:
