@@ -97,7 +97,8 @@ def beside(
     own = exact(value)
     if met is False and marks and marks[0] is not None and own >= exact(marks[0]):
         return f"＜{number(marks[0], unit)}", tuple(number(mark, unit) for mark in marks)
-    goals = [exact(mark) for mark in marks if mark is not None]
+    # What equals a computed mark rounds like it; a target is a given number, and the value must reach it as written.
+    goals = [exact(mark) for n, mark in enumerate(marks) if mark is not None and not (n and exact(mark) == own)]
     decimals = needed(own, places(unit), [border for border in borders if border is not None])
     while decimals < _MOST_PLACES and not all(_clear(own, goal, decimals) for goal in goals):
         decimals += 1
@@ -105,8 +106,6 @@ def beside(
 
 
 def _clear(own: Decimal, goal: Decimal, decimals: int) -> bool:
-    if own == goal:  # they round alike
-        return True
     shown, reached = rounded(own, decimals), own >= goal
     return (shown >= goal) == reached and (shown >= rounded(goal, decimals)) == reached
 
