@@ -7,10 +7,11 @@ value is allowed is decided in `schemas/rules.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
+from typing import NamedTuple
 
 import polars as pl
 
@@ -47,6 +48,27 @@ _BEYOND = Decimal(10) ** 15  # far beyond what is stored, far below where the mu
 _MEASURED = frozenset({Kind.AREA, Kind.AREA_PART, Kind.MONEY, Kind.NUMBER, Kind.FAR})
 
 
+class Reader(NamedTuple):
+    """How cells are read: columns with the same reader share its answers."""
+
+    kind: Kind
+    factor: Decimal  # to the unit that core stores
+    choices: tuple[str, ...]
+    code: (
+        bool  # numbers and codes lose their blanks and full-width forms, or keys would not match; names stay as written
+    )
+
+    @classmethod
+    def of(cls, column: Column, unit: Unit | None = None) -> Reader:
+        factor = column.units.get(unit or column.unit, Decimal(1))
+        code = column.kind is Kind.TEXT and (column.key or column.name.endswith(("_no", "_code")))
+        return cls(column.kind, factor, column.choices, code)
+
+    @property
+    def measured(self) -> bool:
+        return self.kind in _MEASURED
+
+
 # --- All columns -----------------------------------------------------------------------------------------------------
 
 
@@ -57,121 +79,115 @@ def typed(text: pl.DataFrame, columns: Iterable[tuple[Column, Unit | None]]) -> 
     the value was read or the cell is empty, else one of UNREADABLE, WITH_UNIT, TOO_LARGE. A column that the frame does
     not have comes out empty.
     """
-    columns = tuple(columns)
-    present = set(text.columns)
+    readers = {column: Reader.of(column, unit) for column, unit in columns}
+    present = [column for column in readers if column.name in text.columns]
     frame = text.with_columns(
-        expression
-        for column, unit in columns
-        for expression in (_usual(column, unit) if column.name in present else _absent(column))
+        *(_usual(column.name, readers[column]) for column in present),
+        *(pl.lit(None, column.dtype).alias(column.name) for column in readers if column not in present),
+        *(expression for column in readers for expression in _no_problems(column)),
     )
-    answers: list[pl.Series] = []
-    for column, unit in columns:
-        if column.name in present:
-            asked, value = text.get_column(column.name), frame.get_column(column.name)
-            if value.null_count() > asked.null_count():
-                answers += _answered(asked, value, column, unit)
+    unread: dict[Reader, list[Column]] = {}
+    for column in present:
+        if frame[column.name].null_count() > text[column.name].null_count():
+            unread.setdefault(readers[column], []).append(column)
+    answers = [answer for reader, group in unread.items() for answer in _answers(text, frame, reader, group)]
     return frame.with_columns(answers) if answers else frame
 
 
-@lru_cache(1024)
-def _usual(column: Column, unit: Unit | None) -> tuple[pl.Expr, ...]:
-    """The usual spelling; null wherever the full reader must look. Problems are null until it has."""
-    return (_usual_value(column, _factor(column, unit)).alias(column.name), *_absent(column)[1:])
+def _answers(text: pl.DataFrame, frame: pl.DataFrame, reader: Reader, columns: list[Column]) -> Iterator[pl.Expr]:
+    """The columns with what the full reader makes of the texts that the usual one left open."""
+    asked = pl.concat([text[column.name].filter(frame[column.name].is_null()).alias("text") for column in columns])
+    read = fully_read(asked.drop_nulls().unique(), reader)
+
+    def looked_up(column: Column, answer: str) -> pl.Expr:
+        return pl.lit(text[column.name]).replace_strict(read["text"], read[answer], default=None)
+
+    for column in columns:
+        yield pl.coalesce(column.name, looked_up(column, "value")).alias(column.name)
+        if reader.kind is not Kind.TEXT and read["problem"].null_count() < read.height:
+            yield looked_up(column, "problem").alias(problem(column.name))
+        if reader.kind is Kind.INDEX:
+            yield looked_up(column, "decimals").alias(decimals(column.name))
 
 
-@lru_cache(1024)
-def _absent(column: Column) -> tuple[pl.Expr, ...]:
-    absent = [pl.lit(None, column.dtype).alias(column.name)]
-    if column.kind is not Kind.TEXT:
-        absent.append(pl.lit(None, pl.String).alias(problem(column.name)))
-    if column.kind is Kind.INDEX:
-        absent.append(pl.lit(None, pl.Int32).alias(decimals(column.name)))
-    return tuple(absent)
+@cache
+def _no_problems(column: Column) -> tuple[pl.Expr, ...]:
+    if column.kind is Kind.TEXT:
+        return ()
+    nothing = pl.lit(None, pl.String).alias(problem(column.name))
+    return (nothing, pl.lit(None, pl.Int32).alias(decimals(column.name))) if column.kind is Kind.INDEX else (nothing,)
 
 
-def _factor(column: Column, unit: Unit | None) -> Decimal:
-    return column.units.get(unit or column.unit, Decimal(1))
-
-
-def _usual_value(column: Column, factor: Decimal) -> pl.Expr:
-    text, kind = pl.col(column.name), column.kind
-    if kind in _MEASURED:
+@cache
+def _usual(name: str, reader: Reader) -> pl.Expr:
+    """The usual spelling; null wherever the full reader must look."""
+    text, kind = pl.col(name), reader.kind
+    if reader.measured:
         value = pl.when(text.str.contains(USUAL_NUMBER)).then(text).cast(_STORED, strict=False)
-        return value if factor == 1 else (value * pl.lit(factor)).cast(_STORED, strict=False)
+        return value if reader.factor == 1 else (value * pl.lit(reader.factor)).cast(_STORED, strict=False)
     if kind is Kind.DATE:
-        day = text.str.to_date("%Y-%m-%d", strict=False)
-        return pl.when(day.dt.year() >= 1000, ~day.is_in(SENTINELS)).then(day)
+        found = text.str.to_date("%Y-%m-%d", strict=False)
+        return pl.when(found.dt.year() >= 1000, ~found.is_in(SENTINELS)).then(found).alias(name)
     if kind is Kind.CHOICE:
-        return pl.when(text.is_in(column.choices)).then(text)
+        return pl.when(text.is_in(reader.choices)).then(text)
     if kind is Kind.BOOLEAN:
-        return pl.when(text == "否").then(False).when(text == "是").then(True)
+        return pl.when(text == "否").then(False).when(text == "是").then(True).alias(name)
     if kind in (Kind.YEAR, Kind.INTEGER):
         return pl.when(text.str.contains(USUAL_WHOLE)).then(text).cast(pl.Int32)
     if kind is Kind.REGION:
         return text.str.extract(USUAL_REGION)
-    if kind is Kind.TEXT and _is_code(column):
+    if kind is Kind.INDEX:
+        return pl.lit(None, _STORED).alias(name)
+    if reader.code:
         return pl.when(text.str.contains(USUAL_CODE)).then(text)
-    if kind is Kind.TEXT:
-        text = text.str.strip_chars()
-        return pl.when((text.str.len_chars() > LONGEST_NOTHING) | text.str.contains("[0-9]")).then(text)
-    return pl.lit(None, column.dtype)
-
-
-def _is_code(column: Column) -> bool:
-    """Numbers and codes lose their blanks and full-width forms, or keys would not match; names stay as written."""
-    return column.key or column.name.endswith(("_no", "_code"))
-
-
-def _answered(text: pl.Series, value: pl.Series, column: Column, unit: Unit | None) -> list[pl.Series]:
-    """The columns of `column` with what the full reader makes of the texts that are still open."""
-    asked = text.filter(value.is_null() & text.is_not_null()).unique()
-    answers = fully_read(asked, column, unit)
-    looked_up = [text.replace_strict(asked, answers[name], default=None).alias(name) for name in answers.columns[1:]]
-    return [value.zip_with(value.is_not_null(), looked_up[0]), *looked_up[1:]]
+    text = text.str.strip_chars()
+    return pl.when((text.str.len_chars() > LONGEST_NOTHING) | text.str.contains("[0-9]")).then(text)
 
 
 # --- The full reader -------------------------------------------------------------------------------------------------
 
 
-def fully_read(texts: pl.Series, column: Column, unit: Unit | None = None) -> pl.DataFrame:
-    """One row per text, in any spelling that is known: `text`, `value`, then the further columns of `typed`."""
-    first, second, answers = _full(column, _factor(column, unit))
+def fully_read(texts: pl.Series, reader: Reader) -> pl.DataFrame:
+    """One row per text, in any spelling that is known: `text`, `value`, `problem`, `decimals` (index only)."""
+    first, second, answers = _full(reader)
     return texts.alias("text").to_frame().lazy().with_columns(first).with_columns(second).select(answers).collect()
 
 
 _TEXT, _PLAIN, _SPACED, _VALUE = pl.col("text"), pl.col("plain"), pl.col("spaced"), pl.col("value")
 
 
-@lru_cache(1024)
-def _full(column: Column, factor: Decimal) -> tuple[list[pl.Expr], list[pl.Expr], list[pl.Expr]]:
+@cache
+def _full(reader: Reader) -> tuple[list[pl.Expr], pl.Expr, list[pl.Expr]]:
     """The reader in three steps: a shared part that is no column of its own would be computed again and again."""
-    kind = column.kind
-    measured = kind in _MEASURED or kind is Kind.INDEX
+    kind = reader.kind
+    numeric = reader.measured or kind is Kind.INDEX
     nothing = _PLAIN.str.to_lowercase().is_in(NOTHING)
     if kind is Kind.DATE:
         nothing |= _VALUE.is_in(SENTINELS).fill_null(False)
-    answers = [_TEXT, pl.when(~nothing).then(_VALUE).alias("value")]
-    if kind is not Kind.TEXT:
-        reason = _why_no_number() if measured else pl.lit(UNREADABLE)
-        answers.append(pl.when(~nothing & _VALUE.is_null()).then(reason).alias(problem(column.name)))
+    reason = _why_no_number() if numeric else pl.lit(UNREADABLE)
+    answers = [
+        _TEXT,
+        pl.when(~nothing).then(_VALUE).alias("value"),
+        pl.when(~nothing & _VALUE.is_null()).then(reason).alias("problem"),
+    ]
     if kind is Kind.INDEX:
-        answers.append(pl.when(~nothing & _VALUE.is_not_null()).then(submitted_decimals()).alias(decimals(column.name)))
-    value = scaled(number(_PLAIN), factor) if measured else _reader(column)
-    return [compact(_TEXT).alias("plain"), spaced(_TEXT).alias("spaced")], [value.alias("value")], answers
+        answers.append(pl.when(~nothing & _VALUE.is_not_null()).then(submitted_decimals()).alias("decimals"))
+    value = scaled(number(_PLAIN), reader.factor) if numeric else _value(reader)
+    return [compact(_TEXT).alias("plain"), spaced(_TEXT).alias("spaced")], value.alias("value"), answers
 
 
-def _reader(column: Column) -> pl.Expr:
-    if column.kind is Kind.CHOICE:
-        return choice(column.choices)
-    if column.kind is Kind.TEXT:
-        return _PLAIN if _is_code(column) else _TEXT.str.strip_chars()
+def _value(reader: Reader) -> pl.Expr:
+    if reader.kind is Kind.CHOICE:
+        return choice(reader.choices)
+    if reader.kind is Kind.TEXT:
+        return _PLAIN if reader.code else _TEXT.str.strip_chars()
     return {
         Kind.DATE: day,
         Kind.BOOLEAN: truth,
         Kind.REGION: region,
         Kind.YEAR: year,
         Kind.INTEGER: whole_number,
-    }[column.kind]()
+    }[reader.kind]()
 
 
 def _why_no_number() -> pl.Expr:
