@@ -24,7 +24,8 @@ def test_write_all_within_its_time(tmp_path):
     paths = documents.write_all(model(2027), tmp_path / "new")
     assert time.monotonic() - began < 15
     assert sorted(path.name for path in paths) == [
-        "2027年中期评估报告.docx", "2027年中期评估报告.pdf", "2027年度总结报告.docx", "2027年度总结报告.pdf", "附表.xlsx",
+        "2027年中期评估报告.docx", "2027年中期评估报告.pdf", "2027年度总结报告.docx", "2027年度总结报告.pdf",
+        "附表.xlsx",
     ]  # fmt: skip
     assert all(path.stat().st_size > 10_000 for path in paths)
 

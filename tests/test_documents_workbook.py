@@ -196,3 +196,11 @@ def test_an_empty_release_still_makes_a_workbook(sample, tmp_path):
     path: Path = workbook.write(bare, tmp_path / "a.xlsx")
     sheet = openpyxl.load_workbook(path)["2027年目标与现状"]
     assert sheet.cell(FIRST_CITY, 2).value == "—"
+
+
+def test_no_number_is_wider_than_its_column(book):
+    for sheet in book:
+        for cell in (each for row in sheet.iter_rows(min_row=3) for each in row):
+            if isinstance(cell.value, int | float):
+                shown_text = displayed(cell.value, cell.number_format)
+                assert len(shown_text) <= sheet.column_dimensions[cell.column_letter].width, cell.coordinate

@@ -25,7 +25,7 @@ COLOURS = {
     "undecidable": "#5b4a9c",
 }  # fmt: skip
 _ABSENT = "#6b6b6b"
-_SCALE_OF_BROKEN = 75  # percent
+_SCALE_OF_BROKEN = 68  # percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Column:
 
     heads: tuple[str, ...]
     unit: str = ""
-    width: float | None = None  # in characters; None: as wide as its content
+    width: float | None = None  # in characters, more where a number needs it; None: as wide as its content
     forecast: bool = False  # 预测: set apart in italics on grey
     align: str = ""  # of plain values; empty: numbers right, words left
 
@@ -180,8 +180,13 @@ class Book:
     def _widths(self, page: Worksheet, sheet: Sheet) -> None:
         for place, column in enumerate(sheet.columns):
             texts = [_text(line[place]) for line in sheet.rows]
-            widest = max([text_width(column.heads[-1]) / 2, text_width(column.unit), *map(text_width, texts)])
-            page.set_column(place, place, column.width or min(max(widest + 2, _NARROWEST), _WIDEST))
+            content = max(map(text_width, texts), default=0)
+            if column.width is not None:
+                width = max(column.width, min(content + 1, _WIDEST))
+            else:
+                widest = max(content, text_width(column.heads[-1]) / 2, text_width(column.unit))
+                width = min(max(widest + 2, _NARROWEST), _WIDEST)
+            page.set_column(place, place, width)
 
     def _print(self, page: Worksheet, head: int, sheet: Sheet) -> None:
         page.set_landscape()

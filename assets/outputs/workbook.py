@@ -96,7 +96,7 @@ def _cover(model: ReportModel) -> Sheet:
 
 
 def _position(model: ReportModel, horizon: int) -> Sheet:
-    columns = [Column(("设区市",), width=11)]
+    columns = [Column(("设区市",), width=9)]
     for group, each in groups(model.indicators):
         columns.append(Column((group, headline(each), target_head(model, each)), unit_of(each), 9.5))
         columns.append(Column((group, headline(each), "现状"), unit_of(each), 9.5))
@@ -117,15 +117,15 @@ def _position(model: ReportModel, horizon: int) -> Sheet:
 
 
 def _evaluation(model: ReportModel, table: EvaluationTable) -> Sheet:
-    columns = [Column(("设区市",), width=11)]
+    columns = [Column(("设区市",), width=9)]
     for group, each in groups(model.indicators):
         columns += [
             Column((group, headline(each), head), unit, width)
             for head, unit, width in (
-                ("实绩", unit_of(each), 9),
-                (target_head(model, each), unit_of(each), 9.5),
-                ("结论", "", 9.5),
-                ("位次", "", 5),
+                ("实绩", unit_of(each), 8),
+                (target_head(model, each), unit_of(each), 8),
+                ("结论", "", 8),
+                ("位次", "", 4.5),
             )
         ]
     cities = [row for row in table.rows if row.region.level != "province"]
