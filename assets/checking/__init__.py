@@ -43,7 +43,7 @@ def check(reading: Reading, regions: Regions, received_on: date) -> Checked:
     repeated = repeats(rows, reading.table or LAND_SUPPLY, quarantined, reading, wording)
     quarantined.update(repeated.conflicts)
 
-    accepted = _stored(_without(rows, quarantined.union(repeated.again)), reading.table or LAND_SUPPLY)
+    accepted = _stored(rows, reading.table or LAND_SUPPLY, quarantined.union(repeated.again))
     located = sorted([*located, *repeated.findings], key=lambda each: (each.row, each.finding.rule))
     findings = [*reading.findings, *_about_the_file(reading, regions), *(each.finding for each in located)]
     if table.name == "walk_coverage":
@@ -75,13 +75,6 @@ def _possible(each: Check, rows: pl.DataFrame) -> bool:
     return each.rule.only != UNREAD or rows[problem(each.column.name)].null_count() < rows.height
 
 
-def _without(rows: pl.DataFrame, indices: set[int]) -> pl.DataFrame:
-    if not indices:
-        return rows
-    left_out = pl.Series(sorted(indices), dtype=rows.schema["index"])
-    return rows.filter(~pl.col("index").is_in(left_out.implode()))
-
-
 def _about_the_file(reading: Reading, regions: Regions) -> list[Finding]:
     submitter = submitting_region(reading, regions)
     if not submitter or submitter.get("level") in ("city", "province"):
@@ -96,8 +89,12 @@ def _about_the_file(reading: Reading, regions: Regions) -> list[Finding]:
 _ORIGIN = (KEY, "sheet", "row_number", "profile")
 
 
-def _stored(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
-    return rows.select(*table.stored, *_ORIGIN)
+def _stored(rows: pl.DataFrame, table: Table, left_out: set[int]) -> pl.DataFrame:
+    accepted = rows.select(*table.stored, *_ORIGIN)
+    if not left_out:
+        return accepted
+    indices = rows["index"]
+    return accepted.filter(~indices.is_in(pl.Series(sorted(left_out), dtype=indices.dtype).implode()))
 
 
 def _empty(table: Table | None) -> pl.DataFrame:

@@ -127,7 +127,7 @@ def _usual(name: str, reader: Reader) -> pl.Expr:
         return value if reader.factor == 1 else (value * pl.lit(reader.factor)).cast(_STORED, strict=False)
     if kind is Kind.DATE:
         found = text.str.to_date("%Y-%m-%d", strict=False)
-        return pl.when(found.dt.year() >= 1000, ~found.is_in(SENTINELS)).then(found).alias(name)
+        return pl.when(found > max(SENTINELS)).then(found).alias(name)
     if kind is Kind.CHOICE:
         return pl.when(text.is_in(reader.choices)).then(text)
     if kind is Kind.BOOLEAN:
@@ -141,7 +141,7 @@ def _usual(name: str, reader: Reader) -> pl.Expr:
     if reader.code:
         return pl.when(text.str.contains(USUAL_CODE)).then(text)
     text = text.str.strip_chars()
-    return pl.when((text.str.len_chars() > LONGEST_NOTHING) | text.str.contains("[0-9]")).then(text)
+    return pl.when(text.str.len_chars() > LONGEST_NOTHING).then(text)
 
 
 # --- The full reader -------------------------------------------------------------------------------------------------

@@ -35,9 +35,10 @@ def repeats(rows: pl.DataFrame, table: Table, quarantined: set[int], reading: Re
     `rows`: typed rows of the file with `index`; a row without a complete key is left out.
     """
     keys = rows[KEY].drop_nulls()
-    if keys.n_unique() == keys.len():
+    repeated = keys.filter(~keys.is_first_distinct())
+    if repeated.is_empty():
         return Repeats()
-    suspects = rows.filter(pl.col(KEY).is_duplicated() & pl.col(KEY).is_not_null())
+    suspects = rows.filter(pl.col(KEY).is_in(repeated.unique().implode()))
     contents = suspects.group_by(list(table.stored), maintain_order=True).agg("index").with_row_index("content")
     suspects = (
         contents.select("content", "index").explode("index").join(suspects, on="index").sort("index")
@@ -52,11 +53,11 @@ def repeats(rows: pl.DataFrame, table: Table, quarantined: set[int], reading: Re
     again = same.filter(pl.col("index") != pl.col("index").first().over(KEY))
     firsts = same.group_by(KEY).agg(pl.col("name").first())
     key_column = table[table.key[0]]
-    different, repeated = (Check(BY_NUMBER[number], key_column, pl.lit(True)) for number in ("4001", "4002"))
+    different, same_again = (Check(BY_NUMBER[number], key_column, pl.lit(True)) for number in ("4001", "4002"))
     kept = again.join(firsts, on=KEY, maintain_order="left")["name_right"]
     found = [
         *wording.findings(different, conflicts["index"], list(_conflict_words(conflicts, table))),
-        *wording.findings(repeated, again["index"], [{"first": name} for name in kept]),
+        *wording.findings(same_again, again["index"], [{"first": name} for name in kept]),
     ]
     return Repeats(conflicts["index"].to_list(), again["index"].to_list(), found)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from string import Formatter
 from typing import Any
 
@@ -49,19 +49,16 @@ class Wording:
     ) -> Iterator[Located]:
         """One finding per broken row. `extra`: further template fields, one dict per row."""
         rule, column = check.rule, check.column
-        sub = self._rows[indices]
         wanted = _placeholders(rule)
-        values = {name: sub.select(expr.alias(name))[name] for name, expr in rule.fields.items() if name in wanted}
-        if "day" in wanted:
-            values["day"] = sub[column.name]
+        values = rule.fields | ({"day": pl.col(column.name)} if "day" in wanted else {})
+        rows = self._rows[indices].select("index", "row_number", BLOCK, "sheet", KEY, **values)
         text = self.text(column, indices)
+        sources = [self.source(column, block) for block in range(len(self._reading.blocks))]
         hints = [name for name in wanted if name in _HINTS]
-        for position, (row, row_number, block, sheet, key) in enumerate(
-            zip(indices, sub["row_number"], sub[BLOCK], sub["sheet"], sub[KEY], strict=True)
-        ):
-            source = self.source(column, block)
+        for position, (row, row_number, block, sheet, key, *found) in enumerate(rows.iter_rows()):
+            source = sources[block]
             unit = (source.unit if source else None) or column.unit
-            fields = {name: _spell(name, series[position], unit) for name, series in values.items()}
+            fields = {name: _spell(name, value, unit) for name, value in zip(values, found, strict=True)}
             typed = text[position]
             fields |= {"label": column.label, "value": typed or "", "unit": unit or "无", "key": key or ""}
             if extra:
@@ -111,6 +108,7 @@ def file_finding(rule: Rule, **fields: str) -> Finding:
     )
 
 
+@cache
 def _placeholders(rule: Rule) -> set[str]:
     parsed = [*Formatter().parse(rule.message), *Formatter().parse(rule.suggestion)]
     # index and successor hints read a field that the templates themselves do not name.
