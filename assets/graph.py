@@ -17,10 +17,11 @@ from typing import Self
 import dagster as dg
 import duckdb
 
-from assets import core, indicators, marts, raw, release, warehouse
+from assets import core, indicators, marts, raw, receipts, release, warehouse
 from assets.circumstances import is_fresh, make_context, stamp, unready
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
+from assets.trust.builders import COMPARED
 from schemas.indicators import FIRST_YEAR, INDICATORS, Indicator
 from schemas.marts import MARTS, Mart
 from schemas.submissions import TABLES
@@ -209,6 +210,10 @@ _MART_DEPS: dict[str, list[dg.AssetKey]] = {
     "release_info": [SUBMISSION],
     "target": [],
     "data_dictionary": [],
+    "cancellation": _ALL_CORE,
+    "objection": [],
+    "revision": [dg.AssetKey(["mart", name]) for name in COMPARED],
+    "plausibility": [dg.AssetKey(["mart", "revision"])],
 }
 
 
@@ -258,7 +263,7 @@ def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg
     kind = release.kind_of(place, now.context.as_of, now.what_if)
     with waiting_for(place):
         made_at = now.made_at.isoformat(timespec="seconds")
-        made = release.publish(place, place.build, release_id, kind, made_from, made_at)
+        made = release.publish(place, place.build, release_id, kind, made_from, made_at, receipts.of_release(place))
         release.prune(place, home.keep_releases)
     where = dg.MetadataValue.path(place.releases / release_id)
     counts = {"release_id": release_id, "kind": str(kind), "path": where, "dagster/row_count": sum(made.rows.values())}

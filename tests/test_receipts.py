@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import re
 import time
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -294,6 +296,29 @@ def test_what_cannot_be_opened_gets_a_receipt_alone(data, suffix):
     book = opened(receipt(data, suffix))
     assert book.sheetnames == ["回执"] and facts(book)["结论"].startswith("退回")
     assert listed(book) and listed(book)[0]["位置"].value == "整个文件"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_workbook_still_gets_a_receipt(seed):
+    """Bytes of its parts changed at random: whatever the reader makes of it, there is a receipt that opens."""
+    draw = random.Random(seed)
+    content = parts(dressed())
+    for name in draw.sample(sorted(content), 3):
+        if len(content[name]) > 2:
+            at, cut = draw.randrange(len(content[name])), draw.choice((0, 3, 40))
+            noise = bytes(draw.choices(range(32, 127), k=3))
+            content[name] = content[name][:at] + noise + content[name][at + cut :]
+    data = package.Package(content).save()
+    made = zipfile.ZipFile(io.BytesIO(receipt(data)))
+    assert made.testzip() is None
+    book = package.Package.load(receipt(data))
+    assert next(iter(book.sheets)) == "回执" and book.parts[book.sheets["回执"]].startswith(b"<?xml")
+
+
+def test_an_original_that_is_gone():
+    made = receipts.render(receipts.receipt_of(checked(as_xlsx()), as_xlsx(), "LS-1", DAY), None)
+    book = opened(made)
+    assert book.sheetnames == ["回执"] and len(listed(book)) == 2 and "未附" in facts(book)["说明"]
 
 
 def test_a_file_without_findings():

@@ -12,19 +12,21 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 
+from assets import release
+from assets.home import Home
 from assets.raw import stored
 from assets.reading.source import Finding, Place
 
 from .receipt import VERDICTS, Receipt
 from .workbook import render
 
-INDEX, PAGE = "index.json", "index.html"
+FOLDER, INDEX, PAGE = "receipts", "index.json", "index.html"
 #: Raise it when the same receipt would look different.
 FORMAT = 1
 
@@ -43,7 +45,7 @@ def write_all(con: duckdb.DuckDBPyConnection, raw: Path, out: Path, previous: Pa
     """Write the receipts of a release into a directory; returns counts: receipts, made, linked.
 
     `con`: a database with the release's marts; `raw`: the captured bytes; `previous`: the receipts of the release
-    before, if any. Raises OSError when a file cannot be read or written.
+    before, if any. Raises OSError when a file cannot be written.
     """
     out.mkdir(parents=True, exist_ok=True)
     known = _read_index(previous) if previous else {}
@@ -54,13 +56,25 @@ def write_all(con: duckdb.DuckDBPyConnection, raw: Path, out: Path, previous: Pa
         if same:
             _link(previous / name, out / name)
         else:
-            data = stored(raw, receipt.sha256).read_bytes()
-            (out / name).write_bytes(render(receipt, data, with_original=bool(receipt.findings)))
+            made = render(receipt, _bytes(raw, receipt.sha256), with_original=bool(receipt.findings))
+            (out / name).write_bytes(made)
         entries.append(_entry(receipt, name, key) | {"linked": same})
     linked = sum(entry.pop("linked") for entry in entries)
     (out / INDEX).write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (out / PAGE).write_text(_page(entries), encoding="utf-8")
     return {"receipts": len(entries), "made": len(entries) - linked, "linked": linked}
+
+
+def of_release(home: Home) -> Callable[[Path], None]:
+    """What `assets.release.publish` calls to put the receipts into a new release's folder (its `extras`)."""
+
+    def write(folder: Path) -> None:
+        now = release.current(home)
+        previous = home.releases / now / FOLDER if now else None
+        with duckdb.connect(str(folder / release.DATABASE), read_only=True) as con:
+            write_all(con, home.raw, folder / FOLDER, previous)
+
+    return write
 
 
 def receipts(con: duckdb.DuckDBPyConnection) -> Iterator[Receipt]:
@@ -70,6 +84,13 @@ def receipts(con: duckdb.DuckDBPyConnection) -> Iterator[Receipt]:
         findings.setdefault(receipt_no, []).append(Finding(rule, severity, Place(sheet, row, column, cell), *words))
     for number, *fields, skipped in con.execute(_SUBMISSIONS).fetchall():
         yield Receipt(number, *fields, json.loads(skipped or "{}"), tuple(findings.get(number, ())))
+
+
+def _bytes(raw: Path, sha: str) -> bytes | None:
+    try:
+        return stored(raw, sha).read_bytes()
+    except OSError:  # the receipt stands without it
+        return None
 
 
 def _name(receipt: Receipt) -> str:

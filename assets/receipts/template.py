@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import xlsxwriter
-
 from schemas.policy import Regions
 from schemas.table import AREA_KINDS, Column, Kind, Table
 
@@ -36,6 +34,8 @@ def template(table: Table, region_code: str, year: int, regions: Regions) -> byt
 
     Raises ValueError when the code is no city or province that reports.
     """
+    import xlsxwriter  # here: receipts are made without it
+
     region = _reporting(region_code, regions)
     stream = io.BytesIO()
     with xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False}) as book:
@@ -80,7 +80,7 @@ def _codes(table: Table, region: dict[str, str], regions: Regions) -> list[tuple
 class _Looks:
     """The formats of a template."""
 
-    def __init__(self, book: xlsxwriter.Workbook) -> None:
+    def __init__(self, book) -> None:
         base = {"font_name": "宋体", "font_size": 11, "valign": "vcenter"}
         framed = base | {"border": 1, "border_color": "#BFBFBF"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date
 
 from lxml import etree
@@ -17,6 +18,8 @@ from .receipt import Receipt, marks, receipt_of
 from .sheet import MAX_LINKS, ReceiptSheet
 from .styles import Styles
 
+log = logging.getLogger(__name__)
+
 SHEET = "回执"
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 _PLACEHOLDER = "原件"
@@ -30,11 +33,20 @@ def workbook(checked: Checked, original: bytes, receipt_no: str, received_on: da
     return render(receipt_of(checked, original, receipt_no, received_on), original)
 
 
-def render(receipt: Receipt, data: bytes, *, with_original: bool = True) -> bytes:
-    """A receipt as xlsx bytes; without the original only its own sheet."""
-    source = original(receipt.form, data, _shown(receipt)) if with_original else None
-    if source is None:
-        return _alone(receipt, with_original)
+def render(receipt: Receipt, data: bytes | None, *, with_original: bool = True) -> bytes:
+    """A receipt as xlsx bytes; without the original only its own sheet. `data` None: the file is not there any more."""
+    if not with_original:
+        return _alone(receipt, [])
+    try:
+        source = original(receipt.form, data, _shown(receipt)) if data is not None else None
+        if source is not None:
+            return _annotated(receipt, source)
+    except Exception:  # one odd workbook must not keep the others of a night from their receipts
+        log.debug("cannot annotate %s", receipt.file_name, exc_info=True)
+    return _alone(receipt, ["原件无法打开，未附在后面。"])
+
+
+def _annotated(receipt: Receipt, source: Original) -> bytes:
     styles = Styles(source.package)
     left_out = annotate.annotate(source.package, styles, marks(receipt.findings, source.sheet, source.shift))
     sheet = ReceiptSheet(receipt, source.package, styles, source.sheet, source.shift)
@@ -50,10 +62,9 @@ def _shown(receipt: Receipt) -> Shown:
     return Shown(frozenset(labels), rows, private=public)
 
 
-def _alone(receipt: Receipt, wanted: bool) -> bytes:
+def _alone(receipt: Receipt, notes: list[str]) -> bytes:
     """The receipt sheet by itself: the file cannot be opened, or there is nothing to mark in it."""
     package = plain_workbook({_PLACEHOLDER: worksheet("")})
-    notes = ["原件无法打开，未附在后面。"] if wanted else []
     content = ReceiptSheet(receipt, package, Styles(package), None, 0).xml(notes)
     _put_first(package, content)
     _drop_last(package)
