@@ -22,6 +22,7 @@ from assets.circumstances import is_fresh, make_context, stamp, unready
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
 from assets.trust.builders import COMPARED
+from assets.trust.builders import COMPARED
 from schemas.indicators import FIRST_YEAR, INDICATORS, Indicator
 from schemas.marts import MARTS, Mart
 from schemas.submissions import TABLES

@@ -17,6 +17,7 @@ from assets.dictionary import dictionary
 from assets.evaluations import builders as evaluations
 from assets.evaluations.builders import current_targets as current_targets
 from assets.indicators import derive_history, history_days
+from assets.trust import builders as trust
 from schemas import policy
 from schemas.indicators import INDICATORS, PARTS
 from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
@@ -75,7 +76,7 @@ class Release:
 
     def __init__(self, release_id: str, made_at: datetime, build_path: Path):
         self.id, self.made_at = release_id, made_at
-        self.home = build_path.parent.parent
+        self.build_path, self.home = build_path, build_path.parent.parent
 
     def days(self) -> set[date]:
         """As-of days of the releases made so far; look-backs and what-ifs are not release days."""
@@ -165,6 +166,11 @@ def evaluation_mart(make: Callable[[duckdb.DuckDBPyConnection, Context], pl.Data
         )
 
     return build
+
+
+def named(make: Callable[[duckdb.DuckDBPyConnection, Context, Release], pl.DataFrame]):
+    """The builder of a mart of `assets/trust`: its rows with names."""
+    return lambda con, context, release: _with_names(make(con, context, release), context)
 
 
 def contribution(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> duckdb.DuckDBPyRelation:
@@ -264,4 +270,6 @@ _BUILDERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Context, Release], pl.
         indicator_value, indicator_history, indicator_part, target, assessment, contribution, submission,
         quality_finding, data_dictionary, release_info,
     )
-} | {name: evaluation_mart(make) for name, make in evaluations.BUILDERS.items()}  # fmt: skip
+}  # fmt: skip
+_BUILDERS |= {name: evaluation_mart(make) for name, make in evaluations.BUILDERS.items()}
+_BUILDERS |= {name: named(make) for name, make in trust.BUILDERS.items()}

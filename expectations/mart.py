@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from schemas.indicators import HORIZONS, INDICATORS, Absence, Basis, DataState
 from schemas.marts import DOUBLE, MARTS, Mart
 
-from . import assessments, figures
+from . import assessments, figures, trust
 from .checks import WARNING, Between, Check, Matches, NoRows, NotNull, OneOf, listed, quoted, repeated
 from .figures import mart_check
 
@@ -311,6 +311,9 @@ _OF_MART: dict[str, tuple[Check, ...]] = {
     "quality_finding": _FINDINGS,
     "data_dictionary": _DICTIONARY,
     "release_info": _RELEASE,
+    "revision": trust.REVISIONS,
+    "plausibility": trust.PLAUSIBILITY,
+    "objection": trust.OBJECTIONS,
 }
 
 SUITE: dict[str, list[Check]] = {name: checks(mart) for name, mart in MARTS.items()}

@@ -17,6 +17,7 @@ from expectations.bridge import asset_checks
 from pipelines import landing, settings
 from schemas import policy
 from schemas.indicators import FIRST_YEAR
+from schemas.marts import MARTS
 from schemas.policy import Regions
 
 NIGHTLY = "nightly"
@@ -24,7 +25,6 @@ NIGHTLY = "nightly"
 nightly = dg.define_asset_job(
     NIGHTLY,
     selection=dg.AssetSelection.all(),
-    partitions_def=YEARS,
     executor_def=dg.in_process_executor,
     description="全流程：留存 → 入库 → 指标 → 成果表 → 发布。A run covers all years at once.",
 )
@@ -91,6 +91,16 @@ def _regions(home: HomeResource) -> Regions:
     return policy.regions(home.regions or None)
 
 
+#: Marts that are made from other marts, hence after those have been checked.
+_AFTER = ("revision", "plausibility")
+
+
+def _checks() -> list[dg.AssetChecksDefinition]:
+    first = [name for name in MARTS if name not in _AFTER]
+    after = (asset_checks("mart", [name], name=f"{name}_expectations") for name in _AFTER)
+    return [asset_checks("core", regions=_regions), asset_checks("mart", first, regions=_regions), *after]
+
+
 def definitions(chosen: settings.Settings) -> dg.Definitions:
     """Everything, for one installation."""
     home = HomeResource(
@@ -99,7 +109,7 @@ def definitions(chosen: settings.Settings) -> dg.Definitions:
     )  # fmt: skip
     return dg.Definitions(
         assets=all_assets(),
-        asset_checks=[asset_checks("core", regions=_regions), asset_checks("mart", regions=_regions)],
+        asset_checks=_checks(),
         jobs=[nightly],
         schedules=[nightly_at_two],
         sensors=[landing_sensor, on_failure],

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .indicators import INDICATORS
+from .trust import CAUSES, VALUE_CAUSES
 
 CONTRACT_VERSION = "2025.1"
 
@@ -440,13 +441,105 @@ INPUT_VINTAGE = Mart(
     ),
 )  # fmt: skip
 
+# --- Trust -----------------------------------------------------------------------------------------------------------
+
+CANCELLATION = Mart(
+    "cancellation", "撤销记录", "cancelled records", "table × record", ("source_table", "record_key"),
+    (
+        C("source_table", TEXT, "来源表", "source table"),
+        C("record_key", TEXT, "记录键", "natural key"), _REGION, _REGION_NAME, _LEVEL, _CITY,
+        C("status", TEXT, "状态", "status", formula="解除 / 撤销"),
+        C("received_on", DATE, "收到日期", "received on"),
+        C("file_sha256", TEXT, "文件指纹", "sha256 of the file"),
+        C("file_name", TEXT, "文件名", "file"),
+        C("sheet", TEXT, "工作表", "sheet"),
+        C("row_number", BIGINT, "行号", "row"),
+    ),
+    note="自该次报送起按零计；台账中不再出现",
+)  # fmt: skip
+
+_OLD_NEW = (("old", "上一发布", "before"), ("new", "本发布", "now"))
+
+
+def _judged_columns() -> Iterator[MartColumn]:
+    for horizon in (2027, 2030):
+        for side, zh, en in _OLD_NEW:
+            yield C(f"{side}_verdict_{horizon}", TEXT, f"{zh}·{horizon}结论", f"verdict {horizon}, {en}")
+            yield C(f"{side}_rank_{horizon}", INT, f"{zh}·{horizon}位次", f"rank {horizon}, {en}")
+
+
+REVISION = Mart(
+    "revision", "变动说明", "what changed since the release before, and why",
+    "region × indicator × year × basis × pair of releases",
+    ("region_code", "indicator", "year", "basis", "old_release_id", "new_release_id"),
+    (
+        _REGION, _REGION_NAME, _LEVEL, _INDICATOR, _YEAR, _BASIS,
+        C("old_release_id", TEXT, "上一发布", "release before"),
+        C("new_release_id", TEXT, "本发布", "this release"),
+        C("old_as_of", DATE, "上一发布截止日", "as-of day before"),
+        C("new_as_of", DATE, "本发布截止日", "as-of day now"), _UNIT,
+        C("old_value", DOUBLE, "上一发布值", "value before"),
+        C("new_value", DOUBLE, "本发布值", "value now"),
+        C("old_absence", TEXT, "上一发布缺值原因", "absence before"),
+        C("new_absence", TEXT, "本发布缺值原因", "absence now"),
+        C("change", SUM, "变动", "change", formula="new_value − old_value，九位小数；任一方缺值时为空"),
+        *(C(f"effect_{cause}", SUM, f"变动·{CAUSES[cause][0]}", f"effect: {CAUSES[cause][1]}", formula=CAUSES[cause][2])
+          for cause in VALUE_CAUSES),
+        C("cause", TEXT, "主要原因", "main cause", formula=" / ".join(f"{c} {zh}" for c, (zh, *_) in CAUSES.items())),
+        *_judged_columns(),
+        C("verdict_cause", TEXT, "结论变动原因", "why a verdict or rank flipped", formula="取值同 cause"),
+        C("old_rule_version", TEXT, "上一发布口径", "rules before"),
+        C("new_rule_version", TEXT, "本发布口径", "rules now"),
+        C("old_target_version", TEXT, "上一发布目标版本", "targets before"),
+        C("new_target_version", TEXT, "本发布目标版本", "targets now"),
+        C("records", BIGINT, "变动记录数", "records that changed"),
+        C("top_records", TEXT, "影响最大的记录", "records by effect (JSON)", formula="原因、记录键、影响、文件、行"),
+    ),
+    note="change = 各 effect 之和；只列有变动的指标值；首个发布为空",
+)  # fmt: skip
+
+PLAUSIBILITY = Mart(
+    "plausibility", "合理性核验", "jumps beyond limits since the release before", "region × indicator × year × basis",
+    ("region_code", "indicator", "year", "basis"),
+    (
+        _REGION, _REGION_NAME, _LEVEL, _INDICATOR, _YEAR, _BASIS,
+        C("old_release_id", TEXT, "上一发布", "release before"),
+        C("old_value", DOUBLE, "上一发布值", "value before"),
+        C("new_value", DOUBLE, "本发布值", "value now"), _UNIT,
+        C("kind", TEXT, "类型", "kind", formula="factor 倍数 / points 差额 / vanished 由有值变为缺值"),
+        C("jump", DOUBLE, "跳变", "jump", formula="factor：大者 ÷ 小者；points：差的绝对值"),
+        C("limit", DOUBLE, "限值", "limit", formula="schemas/policy/plausibility.toml"),
+        C("cause", TEXT, "主要原因", "main cause"),
+        C("state", TEXT, "状态", "state", formula="open 待说明 / acknowledged 已说明"),
+        C("acknowledged_by", TEXT, "说明人", "acknowledged by"),
+        C("acknowledged_on", DATE, "说明日期", "acknowledged on"),
+        C("reason", TEXT, "说明", "reason"),
+        C("expires_on", DATE, "有效期止", "valid until", formula="含当日"),
+    ),
+)  # fmt: skip
+
+OBJECTION = Mart(
+    "objection", "异议", "objections during public notice", "objection", ("objection_no",),
+    (
+        C("objection_no", INT, "异议编号", "objection number"),
+        C("on_release", TEXT, "所对发布", "release objected to"), _REGION, _REGION_NAME, _LEVEL, _INDICATOR, _YEAR,
+        C("text", TEXT, "异议内容", "text"),
+        C("raised_by", TEXT, "提出人", "raised by"),
+        C("raised_on", DATE, "提出日期", "raised on"),
+        C("state", TEXT, "状态", "state", formula="open 待处理 / resolved 已处理"),
+        C("resolution", TEXT, "处理意见", "resolution"),
+        C("resolved_by", TEXT, "处理人", "resolved by"),
+        C("resolved_on", DATE, "处理日期", "resolved on"),
+    ),
+)  # fmt: skip
+
 MARTS: dict[str, Mart] = {
     mart.name: mart
     for mart in (
         INDICATOR_VALUE, INDICATOR_HISTORY, INDICATOR_PART, TARGET, ASSESSMENT, CONTRIBUTION, SUBMISSION,
         QUALITY_FINDING, ANNUAL_EVALUATION, MIDTERM_EVALUATION, FINAL_EVALUATION, MODE_PROGRESS, MEASURE_PROGRESS,
         DEMONSTRATION, TASK_STATUS, PARK_PERFORMANCE, CALENDAR, TARGET_TRAJECTORY, INPUT_VINTAGE, DATA_DICTIONARY,
-        RELEASE_INFO,
+        RELEASE_INFO, CANCELLATION, REVISION, PLAUSIBILITY, OBJECTION,
     )
 }  # fmt: skip
 

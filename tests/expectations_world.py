@@ -15,6 +15,7 @@ from schemas.indicators import INDICATORS
 from schemas.marts import DOUBLE, MARTS, Mart
 from schemas.policy import Regions
 from schemas.submissions import TABLES
+from schemas.trust import VALUE_CAUSES
 from tests.checking_files import checked, row
 
 SHA = "a" * 64
@@ -111,6 +112,7 @@ def mart() -> duckdb.DuckDBPyConnection:
     _targets(con)
     _assessments(con)
     _receipts(con)
+    _trust(con)
     con.executemany("INSERT INTO mart.release_info (name, value) VALUES (?, ?)", RELEASE.items())
     columns = [(f"{each.name}.{name}",) for each in MARTS.values() for name in each.names]
     con.executemany("INSERT INTO mart.data_dictionary (object, name, label) VALUES ('column', ?, '标签')", columns)
@@ -218,6 +220,26 @@ def _receipts(con: duckdb.DuckDBPyConnection) -> None:
         "INSERT INTO mart.quality_finding"
         " (finding_no, receipt_no, file_name, rule, severity, message, suggestion, quarantined)"
         " VALUES (1, 'H1', '供地结果_330100_2025.csv', '3101', 'error', '面积必须大于 0', '请核对', true)"
+    )
+
+
+def _trust(con: duckdb.DuckDBPyConnection) -> None:
+    """S1 is new in this release: 60 of 100 亩; the jump was looked at; one objection is answered."""
+    cell = f"'{CITY}', 'city', '{ACTIVATED}', 2025, 'annual'"
+    place = "region_code, region_level, indicator, year, basis"
+    effects = [f"effect_{cause}" for cause in VALUE_CAUSES]
+    amounts = ["60" if cause == "new" else "0" for cause in VALUE_CAUSES]
+    con.execute(
+        f"INSERT INTO mart.revision ({place}, old_release_id, new_release_id, old_value, new_value, change, cause,"
+        f" {', '.join(effects)}) VALUES ({cell}, 'r0', 'r1', 40, 100, 60, 'new', {', '.join(amounts)})"
+    )
+    con.execute(
+        f"INSERT INTO mart.plausibility ({place}, kind, jump, state, acknowledged_by, reason, expires_on)"
+        f" VALUES ({cell}, 'factor', 2.5, 'acknowledged', '张三', '集中报送', DATE '2025-12-31')"
+    )
+    con.execute(
+        "INSERT INTO mart.objection (objection_no, on_release, region_code, indicator, year, text, state, resolution)"
+        f" VALUES (1, 'r0', '{CITY}', '{ACTIVATED}', 2025, '少计一宗', 'resolved', '已补报')"
     )
 
 

@@ -139,6 +139,12 @@ _SPECIFIC = {
     ("quality_finding", "rule_number"): "UPDATE {t} SET rule = '31011'",
     ("quality_finding", "says_what_to_do"): "UPDATE {t} SET suggestion = ' '",
     ("data_dictionary", "covers_marts"): "DELETE FROM {t} WHERE name = 'target.kind'",
+    ("revision", "adds_up"): "UPDATE {t} SET effect_new = effect_new + 0.000000001",
+    ("revision", "explained"): "UPDATE {t} SET effect_other = 1",
+    ("plausibility", "jumps_acknowledged"): "UPDATE {t} SET state = 'open'",
+    ("plausibility", "acknowledgement_signed"): "UPDATE {t} SET reason = ' '",
+    ("objection", "resolved_with_reason"): "UPDATE {t} SET resolution = NULL",
+    ("objection", "listed_state"): "UPDATE {t} SET state = 'perhaps'",
     ("release_info", "facts_given"): "UPDATE {t} SET value = '' WHERE name = 'as_of'",
 }  # fmt: skip
 

@@ -248,3 +248,36 @@ def calendar() -> list[Deadline]:
         for year in range(int(row["first_year"]), int(row["last_year"]) + 1)
     ]  # fmt: skip
     return sorted(deadlines, key=lambda deadline: (deadline.due, deadline.name))
+
+
+# --- Plausibility ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Plausibility:
+    """How far a figure may move between two releases before somebody has to say why (合理性限值).
+
+    `limits[indicator][basis]`: {"points": …} or {"factor": …, "floor": …}, in the indicator's unit.
+    """
+
+    severity: str
+    vanished: bool
+    limits: dict[str, dict[str, dict[str, float]]]
+
+    def limit(self, indicator: str, basis: str) -> dict[str, float]:
+        """The limits of one figure; empty where there are none."""
+        return self.limits.get(indicator, {}).get(basis, {})
+
+
+@cache
+def plausibility() -> Plausibility:
+    """The limits of plausibility.toml. Raises PolicyError for a limit or severity that is none."""
+    data = tomllib.loads((HERE / "plausibility.toml").read_text(encoding="utf-8"))
+    severity, vanished = data.pop("severity"), data.pop("vanished")
+    if severity not in ("warning", "critical"):
+        raise PolicyError(f"plausibility.toml: severity is warning or critical, not {severity!r}")
+    for name, bases in data.items():
+        for basis, limit in bases.items():
+            if limit.keys() not in ({"points"}, {"factor", "floor"}):
+                raise PolicyError(f"plausibility.toml: {name}.{basis} takes points, or factor and floor")
+    return Plausibility(severity, vanished, data)
