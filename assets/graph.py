@@ -17,11 +17,11 @@ from typing import Self
 import dagster as dg
 import duckdb
 
-from assets import core, indicators, marts, raw, receipts, release, warehouse
+from assets import core, indicators, marts, raw, release, warehouse
 from assets.circumstances import is_fresh, make_context, stamp, unready
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
-from assets.trust.builders import COMPARED
+from assets.outputs import bundle
 from assets.trust.builders import COMPARED
 from schemas.indicators import FIRST_YEAR, INDICATORS, Indicator
 from schemas.marts import MARTS, Mart
@@ -202,17 +202,26 @@ def _years(context: dg.AssetExecutionContext) -> list[int] | None:
 
 # --- mart and release ----------------------------------------------------------------------------------------------
 
-#: Marts that are made from something else than figures.
-_FIGURES = [*(dg.AssetKey(["indicator", code]) for code in INDICATORS), dg.AssetKey(["core", "annual_task"])]
-_ALL_CORE = [UNNAMED, *(dg.AssetKey(["core", name]) for name in TABLES)]
+
+def _core(*tables: str) -> list[dg.AssetKey]:
+    return [dg.AssetKey(["core", table]) for table in tables]
+
+
+_FIGURES = [*(dg.AssetKey(["indicator", code]) for code in INDICATORS), *_core("annual_task")]
+_ALL_CORE = [UNNAMED, *_core(*TABLES)]
+#: Marts that are made from something else than figures. Those that need no data at all wait for core nevertheless:
+#: nothing of a release is made before what it rests on has passed its checks.
 _MART_DEPS: dict[str, list[dg.AssetKey]] = {
-    "submission": _ALL_CORE,
-    "quality_finding": _ALL_CORE,
-    "release_info": [SUBMISSION],
-    "target": [],
-    "data_dictionary": [],
-    "cancellation": _ALL_CORE,
-    "objection": [],
+    **dict.fromkeys(
+        ("submission", "quality_finding", "release_info", "target", "data_dictionary", "cancellation", "objection"),
+        _ALL_CORE,
+    ),
+    "input_vintage": _ALL_CORE,
+    "measure_progress": _core("policy_measure"),
+    "demonstration": _core("demonstration_project"),
+    "task_status": _core("task_progress"),
+    "park_performance": _core("park_performance"),
+    "calendar": _core("annual_task", "task_progress"),
     "revision": [dg.AssetKey(["mart", name]) for name in COMPARED],
     "plausibility": [dg.AssetKey(["mart", "revision"])],
 }
@@ -246,8 +255,26 @@ def mart_columns(mart: Mart) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(column.name, column.type, column.comment) for column in mart.columns])
 
 
+_ALL_MARTS = [dg.AssetKey(["mart", name]) for name in MARTS]
+_OUTPUTS = {bundle.DOCUMENTS: "附表、报告 annex and reports", bundle.SITE: "网页 HTML site"}
+
+
+def output_asset(kind: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["output", kind], group_name="output", deps=_ALL_MARTS, pool=POOL, owners=OWNERS,
+        kinds={"html"} if kind == bundle.SITE else {"xlsx", "docx"}, tags={"layer": "output"},
+        description=f"成果件：{_OUTPUTS[kind]}。由成果表生成，随发布一并封存。",
+    )  # fmt: skip
+    def make(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+        now, place = Circumstances.of(context.run, context.instance, home), home.place
+        return _metadata(bundle.make(kind, place, release.next_id(place, now.context.as_of), context.log.warning))
+
+    return make
+
+
 @dg.asset(
-    key=CURRENT, group_name="release", deps=[["mart", name] for name in MARTS], pool=POOL, owners=OWNERS,
+    key=CURRENT, group_name="release", deps=[*_ALL_MARTS, *(["output", kind] for kind in _OUTPUTS)], pool=POOL,
+    owners=OWNERS,
     kinds={"duckdb", "parquet"}, tags={"layer": "release"},
     description="发布：封存的成果库与清单；current 一步切换。输入、口径、截止日都未变时不产生新发布。\n\n"
     "A sealed release; `current` moves to it unless it looks back or is a what-if.",
@@ -264,7 +291,8 @@ def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg
     kind = release.kind_of(place, now.context.as_of, now.what_if)
     with waiting_for(place):
         made_at = now.made_at.isoformat(timespec="seconds")
-        made = release.publish(place, place.build, release_id, kind, made_from, made_at, receipts.of_release(place))
+        extras = bundle.of_release(place, release_id, context.log.warning)
+        made = release.publish(place, place.build, release_id, kind, made_from, made_at, extras)
         release.prune(place, home.keep_releases)
     where = dg.MetadataValue.path(place.releases / release_id)
     counts = {"release_id": release_id, "kind": str(kind), "path": where, "dagster/row_count": sum(made.rows.values())}
@@ -280,5 +308,6 @@ def all_assets() -> list[dg.AssetsDefinition]:
         *(core_asset(table) for table in TABLES.values()),
         *(indicator_asset(indicator) for indicator in INDICATORS.values()),
         *(mart_asset(mart) for mart in MARTS.values()),
+        *(output_asset(kind) for kind in _OUTPUTS),
         current_release,
     ]
