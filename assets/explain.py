@@ -90,21 +90,18 @@ def explain_in(
     }
     figure = _figure(con, cell, asked)
     _collect(con, cell, "now", "figure_rows")
-    sums = _sums(con)
+    counted, excluded, undated = _groups(con)
     rules, parts = _rules(con, asked), _parts(con, cell)
     judged = _judged(con, cell, asked, figure, rules)
-    value = recompute(asked, sums, _by_class(con), rules, parts)
-    made = {name: figure[name] for name in _COPIED}
+    sums, value = add_up(counted), recompute(asked, counted, rules, parts)
     return Explanation(
-        **made, label=asked.label, label_en=asked.label_en, formula=figure["formula"] or asked.formula,
-        formula_en=asked.formula_en, section=asked.section, rules=rules,
+        **{name: figure[name] for name in _COPIED}, label=asked.label, label_en=asked.label_en,
+        formula=figure["formula"] or asked.formula, formula_en=asked.formula_en, section=asked.section, rules=rules,
         target_version=judged[0].target_version if judged else None,
         why_absent=absence_words(asked, figure) if figure["absence"] else None,
-        numerator_sum=sums["numerator"], denominator_sum=sums["denominator"],
-        recomputed=None if figure["absence"] else value, adds_up=_adds_up(figure, sums, value),
-        groups=_groups(con, "role <> 'excluded'"), exclusions=_groups(con, "role = 'excluded'"),
-        undated=_undated(con, cell), largest=_records(con, f"NOT {_DIVIDES}", LARGEST),
-        divisors=_records(con, _DIVIDES, MOST_DIVISORS),
+        numerator_sum=sums[0], denominator_sum=sums[1], recomputed=None if figure["absence"] else value,
+        adds_up=_adds_up(figure, sums, value), groups=counted, exclusions=excluded, undated=undated,
+        largest=_records(con, f"NOT {_DIVIDES}", LARGEST), divisors=_records(con, _DIVIDES, MOST_DIVISORS),
         parts=parts, judged=judged, change=_change(con, cell, figure, judged) if compare else None,
         bases=[str(each) for each in asked.bases],
     )  # fmt: skip
@@ -202,48 +199,49 @@ def _literal(value: str | int) -> str:
 
 # --- Adding up ------------------------------------------------------------------------------------------------
 
-#: Numerator and denominator by component.
-Classes = dict[str, tuple[Decimal, Decimal]]
-
 _TOP, _BOTTOM = "role IN ('numerator', 'both')", "role IN ('denominator', 'both')"
 _DIVIDES = "(source_table = 'annual_task' OR coalesce(reason, '') = 'divisor')"
-
-
-def _rows_sql(catalog: str, years: str) -> str:
-    named = {"region": "$region", "indicator": "$indicator", "year": "$year", "basis": "$basis"}
-    return FIGURE_ROWS.format(marts=f"{catalog}.mart", years=years, **named)
+_NAMED = {"region": "$region", "indicator": "$indicator", "year": "$year", "basis": "$basis"}
+_GROUPS = """
+SELECT year IS NULL AS undated, c.role, c.source_table, c.component, c.reason, any_value(d.label), count(*),
+  sum(c.amount), sum(c.record_amount_mu)
+FROM figure_rows c LEFT JOIN data_dictionary d ON d.object = 'reason' AND d.name = c.reason
+GROUP BY ALL ORDER BY 7 DESC, 2, 3, 4, 5
+"""
 
 
 def _collect(con: duckdb.DuckDBPyConnection, cell: dict, catalog: str, name: str) -> None:
-    """The figure's ledger rows as a temporary table."""
-    _run(con, f"CREATE OR REPLACE TEMP TABLE {name} AS {_rows_sql(catalog, IN_PERIOD)}", cell)
+    """The figure's ledger rows, and those excluded without a date, as a temporary table."""
+    rows = FIGURE_ROWS.format(marts=f"{catalog}.mart", years=f"({IN_PERIOD} OR {UNDATED})", **_NAMED)
+    _run(con, f"CREATE OR REPLACE TEMP TABLE {name} AS {rows}", cell)
 
 
-def _sums(con: duckdb.DuckDBPyConnection) -> dict[str, Decimal]:
-    top, bottom = con.execute(
-        f"SELECT coalesce(sum(amount) FILTER ({_TOP}), 0), coalesce(sum(amount) FILTER ({_BOTTOM}), 0) FROM figure_rows"
-    ).fetchone()
-    return {"numerator": Decimal(top), "denominator": Decimal(bottom)}
+def _groups(con: duckdb.DuckDBPyConnection) -> tuple[list[Group], list[Group], list[Group]]:
+    """What counts, what is excluded, what is excluded and belongs to no year."""
+    found = [(undated, Group(*row)) for undated, *row in con.execute(_GROUPS).fetchall()]
+    dated = [group for undated, group in found if not undated]
+    counted = [group for group in dated if group.role != "excluded"]
+    return (
+        counted,
+        [group for group in dated if group.role == "excluded"],
+        [group for undated, group in found if undated],
+    )
 
 
-def _by_class(con: duckdb.DuckDBPyConnection) -> Classes:
-    rows = _run(
-        con,
-        f"SELECT component, sum(amount) FILTER ({_TOP}), sum(amount) FILTER ({_BOTTOM}) FROM figure_rows"
-        " WHERE role <> 'excluded' AND component IS NOT NULL GROUP BY ALL",
-    ).fetchall()
-    return {component: (top, bottom) for component, top, bottom in rows if top is not None and bottom}
+def add_up(groups: list[Group]) -> tuple[Decimal, Decimal]:
+    """Numerator and denominator: exact sums of what the ledger's rows put into each."""
+    top = sum((group.amount for group in groups if group.role in ("numerator", "both")), Decimal(0))
+    bottom = sum((group.amount for group in groups if group.role in ("denominator", "both")), Decimal(0))
+    return top, bottom
 
 
-def recompute(
-    indicator: Indicator, sums: dict[str, Decimal], classes: Classes, rules: list[Rule], parts: list[Part]
-) -> float | None:
+def recompute(indicator: Indicator, groups: list[Group], rules: list[Rule], parts: list[Part]) -> float | None:
     """The value that follows from the sums (rulebook §1–8); None where they give none."""
-    top, bottom = Fraction(sums["numerator"]), Fraction(sums["denominator"])
+    top, bottom = map(Fraction, add_up(groups))
     if indicator.part_unit is Unit.MU:
         return float(top)
     if indicator.code == "walk15_coverage":
-        return _headline(classes, rules, parts)
+        return _headline(groups, rules, parts)
     if not bottom:
         return None
     if indicator.code == "land_per_gdp_reduction":
@@ -251,52 +249,41 @@ def recompute(
     return float(top / bottom * (100 if indicator.unit is Unit.PERCENT else 1))
 
 
-def _headline(classes: Classes, rules: list[Rule], parts: list[Part]) -> float | None:
+def _headline(groups: list[Group], rules: list[Rule], parts: list[Part]) -> float | None:
+    """Indicator 8 by its switch: each class has its own ratio, and none enters the mean with a weight."""
     kind = next((rule.value for rule in rules if rule.name == "walk.headline"), "mean_of_five")
-    shares = [Fraction(top) / Fraction(bottom) * 100 for top, bottom in classes.values()]
     if kind == "all_five":
         return next((part.value for part in parts if part.name == "all_five"), None)
+    classes = sorted({group.component for group in groups})
+    sums = [add_up([group for group in groups if group.component == each]) for each in classes]
+    shares = [Fraction(top) / Fraction(bottom) * 100 for top, bottom in sums]
     if not shares:
         return None
     return float(min(shares)) if kind == "lowest_class" else float(sum(shares) / len(shares))
 
 
-def _adds_up(figure: dict, sums: dict[str, Decimal], value: float | None) -> bool:
+def _adds_up(figure: dict, sums: tuple[Decimal, Decimal], value: float | None) -> bool:
     """Whether the ledger bears the published figure out: sums exactly, the value within the published decimals."""
-    exact = all(figure[name] is None or figure[name] == sums[name] for name in ("numerator", "denominator"))
+    published = (figure["numerator"], figure["denominator"])
+    exact = all(given is None or given == own for given, own in zip(published, sums, strict=True))
     if figure["value"] is None:
         return exact
     return exact and value is not None and abs(value - figure["value"]) <= RESOLUTION * max(1, abs(figure["value"]))
 
 
-def _groups(
-    con: duckdb.DuckDBPyConnection, condition: str, rows: str = "figure_rows", cell: dict | None = None
-) -> list[Group]:
-    found = _run(
-        con,
-        "SELECT c.role, c.source_table, c.component, c.reason, any_value(d.label), count(*), sum(c.amount),"
-        " sum(c.record_amount_mu)"
-        f" FROM {rows} c LEFT JOIN data_dictionary d ON d.object = 'reason' AND d.name = c.reason"
-        f" WHERE c.{condition} GROUP BY ALL ORDER BY 6 DESC, 1, 2, 3, 4", cell,
-    ).fetchall()  # fmt: skip
-    return [Group(*row) for row in found]
-
-
-def _undated(con: duckdb.DuckDBPyConnection, cell: dict) -> list[Group]:
-    return _groups(con, "role = 'excluded'", f"({_rows_sql('now', UNDATED)})", cell)
+_RECORD = f"""
+SELECT source_table, record_key, region_code, any_value(event_date), year, any_value(component) AS component,
+  coalesce(sum(amount) FILTER ({_TOP}), 0) AS top, coalesce(sum(amount) FILTER ({_BOTTOM}), 0) AS bottom,
+  any_value(reason), any_value(file_name), any_value(sheet), any_value(row_number)
+FROM figure_rows WHERE role <> 'excluded' AND year IS NOT NULL AND {{}}
+GROUP BY source_table, record_key, region_code, year
+ORDER BY greatest(top, bottom) DESC, year, record_key, region_code LIMIT {{}}
+"""
 
 
 def _records(con: duckdb.DuckDBPyConnection, condition: str, most: int) -> list[Record]:
     """One line per record, its two amounts side by side, largest first."""
-    found = _run(
-        con,
-        "SELECT source_table, record_key, region_code, any_value(event_date), year, any_value(component) AS component,"
-        f" coalesce(sum(amount) FILTER ({_TOP}), 0) AS top, coalesce(sum(amount) FILTER ({_BOTTOM}), 0) AS bottom,"
-        " any_value(reason), any_value(file_name), any_value(sheet), any_value(row_number) FROM figure_rows"
-        f" WHERE role <> 'excluded' AND {condition} GROUP BY source_table, record_key, region_code, year"
-        f" ORDER BY greatest(top, bottom) DESC, year, record_key, region_code LIMIT {most}",
-    ).fetchall()
-    return [Record(*row) for row in found]
+    return [Record(*row) for row in con.execute(_RECORD.format(condition, most)).fetchall()]
 
 
 # --- Around the figure ----------------------------------------------------------------------------------------
@@ -359,7 +346,7 @@ _RECORDS = f"""
 SELECT source_table, record_key, region_code, year, sum(amount) FILTER ({_TOP}) AS top,
   sum(amount) FILTER ({_BOTTOM}) AS bottom, any_value(reason) AS reason, any_value(file_name) AS file_name,
   any_value(row_number) AS row_number
-FROM {{}} GROUP BY ALL
+FROM {{}} WHERE year IS NOT NULL GROUP BY ALL
 """
 _DIFFERENCES = f"""
 SELECT source_table, record_key, year, b.top AS old_top, n.top AS new_top, b.bottom AS old_bottom,

@@ -14,6 +14,7 @@ from assets import core, indicators, marts, raw, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
 from assets.explain import UnknownFigure, explain, explain_in, find_indicator, opened, recompute
+from assets.explain_model import Group, Part, Rule
 from assets.explain_past import build as build_past
 from assets.home import Home, Locked
 from assets.synthetic import generate
@@ -338,7 +339,7 @@ def test_command_refuses_what_is_not_there(home, capsys, arguments, said):
 @pytest.mark.slow
 def test_every_figure_of_a_province_adds_up(tmp_path):
     """All regions, indicators, years and bases: numerator and denominator exactly, and the value from them."""
-    context = make_context(date(2026, 3, 31), {})
+    context = make_context(date(2026, 6, 30), {})
     generate(tmp_path / "landing", until=context.as_of)
     with warehouse.connect(tmp_path / "warehouse.duckdb") as con:
         core.write_regions(con, context.regions)
@@ -347,6 +348,7 @@ def test_every_figure_of_a_province_adds_up(tmp_path):
             core.load(con, tmp_path / "raw", table, context.regions)
         path = write(con, tmp_path / "r.duckdb", context)
     with opened(path) as con:
+        con.execute("SET threads = 1")  # many tiny queries
         cells = con.execute("SELECT region_code, indicator, year, basis FROM indicator_value").fetchall()
         told = [explain_in(con, *cell) for cell in cells]
     assert len(told) >= 102 * sum(len(indicator.bases) for indicator in INDICATORS.values())
@@ -368,9 +370,35 @@ def test_a_ledger_that_does_not_bear_the_figure_out_is_told(bureau, tmp_path):
     assert not explain(path, "杭州", "5", 2026).adds_up
 
 
-def test_recompute_without_a_denominator():
-    sums = {"numerator": Decimal(1), "denominator": Decimal(0)}
-    assert recompute(INDICATORS["stock_supply_share"], sums, {}, [], []) is None
+def group(role: str, amount: str, component: str | None = None) -> Group:
+    return Group(role, "t", component, None, None, 1, Decimal(amount), None)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "groups", "value"),
+    [
+        ("stock_supply_share", [], None),
+        ("stock_supply_share", [group("numerator", "1")], None),
+        ("stock_supply_share", [group("numerator", "1"), group("both", "2"), group("denominator", "2")], 75.0),
+        ("industrial_far", [group("numerator", "3"), group("denominator", "2")], 1.5),
+        ("land_per_gdp_reduction", [group("numerator", "9"), group("denominator", "10")], 10.0),
+        ("activated_stock_land", [group("numerator", "1.5"), group("both", "2")], 3.5),
+        ("walk15_coverage", [], None),
+    ],
+)
+def test_values_follow_from_sums(indicator, groups, value):
+    assert recompute(INDICATORS[indicator], groups, [], []) == value
+
+
+@pytest.mark.parametrize(("kind", "value"), [("mean_of_five", 75.0), ("lowest_class", 50.0), ("all_five", 40.0)])
+def test_coverage_follows_its_switch(kind, value):
+    rule = Rule("walk.headline", "", kind, "", "choice", True)
+    pairs = (("文化", "1", "2"), ("教育", "9", "9"))
+    groups = [
+        group(role, n, name) for name, top, bottom in pairs for role, n in (("numerator", top), ("denominator", bottom))
+    ]
+    parts = [Part("all_five", "", 40.0, "%", None)]
+    assert recompute(INDICATORS["walk15_coverage"], groups, [rule], parts) == value
 
 
 def test_the_macro_answers_in_the_released_file(home):
