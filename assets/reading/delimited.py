@@ -57,6 +57,8 @@ def read_delimited(text: bytes, profiles: Sequence[Profile]) -> Delimited | None
     best: tuple[int, int] | None = None
     chosen: tuple[str, Profile, list[Record], Header] | None = None
     for separator in SEPARATORS:
+        if not any(separator in line for line in lines):
+            continue
         records = list(parse(lines, 1, separator))[:HEAD_ROWS]
         too_wide |= any(len(record.cells) > MAX_COLUMNS for record in records)
         head = [tidy(record.cells) if len(record.cells) <= MAX_COLUMNS else [] for record in records]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from schemas.submissions import LAND_SUPPLY, LANDCHINA_HEADERS
 from schemas.table import Column, Table, Unit
@@ -43,6 +43,11 @@ class Profile:
     required: tuple[str, ...]
     unused: frozenset[str] = frozenset()
     signature: frozenset[str] = frozenset()  # columns without which a header is not taken for this profile's
+
+    @cached_property
+    def spellings(self) -> str:
+        """All comparable headers as one text, a line each."""
+        return "\n".join(self.labels)
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.table.columns if column.name == name), None)
@@ -109,8 +114,12 @@ def find_header(head: Sequence[Cells], profile: Profile, merges: Sequence[Merge]
     """
     best: tuple[int, int, int] | None = None
     found: list[HeaderColumn] = []
-    for last in range(min(len(head), HEAD_ROWS)):
+    promised = [_promise(cells, profile) for cells in head[:HEAD_ROWS]]
+    for last in range(len(promised)):
         for depth in range(1, min(3, last + 1) + 1):
+            most = sum(promised[last - depth + 1 : last + 1])
+            if most < 2 or (best is not None and (most, -depth, -last) <= best):
+                continue
             columns = _flatten(head, last - depth + 1, last, profile, merges)
             score = (len({column.name for column in columns if column.name}), -depth, -last)
             if score[0] >= 2 and (best is None or score > best):
@@ -121,6 +130,11 @@ def find_header(head: Sequence[Cells], profile: Profile, merges: Sequence[Merge]
     header = Header(first, last, found)
     _units_above(head, header, merges)
     return header
+
+
+def _promise(cells: Cells, profile: Profile) -> int:
+    """How many columns a row's cells may name at most: a cell's own words are always part of the header it makes."""
+    return sum(bool(text) and _split_label(text)[0] in profile.spellings for text in cells)
 
 
 def split_label(text: str) -> tuple[str, Units]:
