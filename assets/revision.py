@@ -66,7 +66,7 @@ def nothing() -> pl.DataFrame:
 _POLARS = {"VARCHAR": pl.String, "INTEGER": pl.Int32, "BIGINT": pl.Int64, "DOUBLE": pl.Float64, "DATE": pl.Date}
 _SCHEMA = {c.name: _POLARS.get(c.type, pl.Decimal(38, 9)) for c in MARTS["revision"].columns}
 
-# Figures whose value, absence, verdict or rank differs, with both assessments side by side.
+# Figures whose value, absence, verdict, rank or records differ (changes may cancel out), with both assessments.
 _JUDGED = """
 SELECT region_code, indicator, year, basis, max(target_version) AS target_version, {columns}
 FROM {side}.mart.assessment GROUP BY ALL
@@ -94,6 +94,7 @@ FROM {ledgers.BEFORE}.mart.indicator_value b
 FULL JOIN {ledgers.NOW}.mart.indicator_value n USING {_CELL}
 LEFT JOIN old_judged o USING {_CELL} LEFT JOIN new_judged m USING {_CELL}
 WHERE b.value IS DISTINCT FROM n.value OR b.absence IS DISTINCT FROM n.absence OR {_FLIPPED}
+OR {_CELL} IN (SELECT {_CELL} FROM moved)
 ORDER BY ALL
 """
 
@@ -112,14 +113,10 @@ def _revision(cell: dict[str, Any], pair: dict[str, Any], moves: _Moves) -> dict
     records = moves.records(place, cell["derived_differs"])
     row = {name: cell.get(name, pair.get(name)) for name in _SCHEMA}
     row |= {"old_rule_version": pair["old_rules"], "new_rule_version": pair["new_rules"], "records": len(records)}
-    comparable = None not in (cell["old_value"], cell["new_value"])
-    if comparable and cell["old_value"] != cell["new_value"]:
+    if None not in (cell["old_value"], cell["new_value"]):
         effects = _effects(cell, pair, moves, records)
         row |= {f"effect_{cause}": effect for cause, effect in effects.items()}
         row |= {"change": change(cell["old_value"], cell["new_value"]), "cause": main_cause(effects)}
-    elif comparable:
-        row |= {"change": change(cell["old_value"], cell["new_value"])}
-        row |= {f"effect_{cause}": row["change"] for cause in VALUE_CAUSES}
     else:
         row["cause"] = _why_absence_changed(cell, pair, records)
     row["verdict_cause"] = why_flipped(cell, row["cause"], pair["rules_differ"])
@@ -326,4 +323,3 @@ class _Intensity:
         known = self.touched.get((REDUCTION, table, key), {})
         where = {name: known.get(name) for name in ("file_name", "sheet", "row_number")}
         return {"source_table": table, "record_key": key, **where, "moves": {}, "size": 0}
-

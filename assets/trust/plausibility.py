@@ -75,7 +75,9 @@ def _acknowledgement(row: dict[str, Any], known: list[Acknowledgement], as_of: d
     for each in reversed(known):
         same = (each.region_code, each.indicator, each.year) == (row["region_code"], row["indicator"], row["year"])
         if same and each.basis in (None, row["basis"]) and each.acknowledged_on <= as_of <= each.expires_on:
-            said = {name: getattr(each, name) for name in ("acknowledged_by", "acknowledged_on", "reason", "expires_on")}
+            said = {
+                name: getattr(each, name) for name in ("acknowledged_by", "acknowledged_on", "reason", "expires_on")
+            }
             return said | {"state": ACKNOWLEDGED}
     return None
 
