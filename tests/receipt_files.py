@@ -88,7 +88,7 @@ def listed(book: openpyxl.Workbook) -> list[dict]:
     if at is None:
         return []
     headings = [cell.value for cell in rows[at]]
-    return [dict(zip(headings, cells, strict=True)) for cells in rows[at + 1 :]]
+    return [dict(zip(headings, cells, strict=True)) for cells in rows[at + 1 :] if cells[0].value is not None]
 
 
 def target(book: openpyxl.Workbook, cell) -> openpyxl.cell.Cell:

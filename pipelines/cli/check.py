@@ -10,7 +10,7 @@ import click
 
 from assets.checking import check as check_rows
 from assets.core import receipt_counts
-from assets.raw import receipt_number
+from assets.raw import receipt_number, reporting_region
 from assets.reading import read
 from assets.reading.source import Checked, Finding
 from pipelines import settings
@@ -43,7 +43,7 @@ def check(desk: Desk, files: tuple[Path, ...], most: int, receipt: Path | None) 
         for path, each in checked.items():
             _write_receipt(desk, receipt, path, contents[path], each, regions, day)
     if desk.machine:
-        desk.hand_out([_as_data(path, each) for path, each in checked.items()])
+        desk.hand_out([_as_data(path, each, regions) for path, each in checked.items()])
     else:
         desk.show("\n\n".join(_receipt(desk, path, each, most) for path, each in checked.items()))
     return int(any(_errors(each) for each in checked.values()))
@@ -104,7 +104,7 @@ def _row(desk: Desk, row: int | None) -> str | None:
     return desk.pick(f"第{row}行", f"row {row}") if row else None
 
 
-def _as_data(path: Path, checked: Checked) -> dict:
+def _as_data(path: Path, checked: Checked, regions: policy.Regions) -> dict:
     import hashlib
 
     sha = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -113,7 +113,7 @@ def _as_data(path: Path, checked: Checked) -> dict:
     return {
         "file": str(path),
         "sha256": sha,
-        "receipt_no": receipt_number(sha, table, file.region_code, file.year),
+        "receipt_no": receipt_number(sha, table, reporting_region(file.region_code, regions), file.year),
         **receipt_counts(checked),
         "errors": _errors(checked),
         "warnings": len(checked.findings) - _errors(checked),
