@@ -37,43 +37,32 @@ class Settings:
         return Home(self.home)
 
 
-_TEXTS = ("home", "landing", "regions", "lang")
+_DEFAULTS: dict[str, Any] = {
+    "home": "var/home", "landing": "var/landing", "regions": "", "rules": {}, "keep_releases": 60, "lang": "zh",
+}  # fmt: skip
+_PATHS = ("home", "landing", "regions")
 
 
 def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from flags, environment and file; flags that are None do not count. Raises SettingsError."""
     environment = os.environ if environment is None else environment
     path = find(environment)
-    from_file = _read(path) if path else {}
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
-    named = {
-        name: environment[f"LANDSTOCK_{name.upper()}"]
-        for name in (*_TEXTS, "keep_releases")
-        if environment.get(f"LANDSTOCK_{name.upper()}")
-    }
-    base = path.parent if path else Path.cwd()
-
-    def choose(name: str, default: Any) -> Any:
-        return given.get(name) or named.get(name) or from_file.get(name) or default
-
-    def place(name: str, default: str) -> Path:
-        chosen = given.get(name) or named.get(name)
-        return Path(chosen).absolute() if chosen else (base / from_file.get(name, default)).absolute()
-
-    regions = (
-        given.get("regions")
-        or named.get("regions")
-        or (str(base / from_file["regions"]) if from_file.get("regions") else "")
-    )
+    chosen = _DEFAULTS | (_read(path) if path else {}) | _named(environment)
+    chosen |= {name: value for name, value in (flags or {}).items() if value is not None}
     return Settings(
-        home=place("home", "var/home"),
-        landing=place("landing", "var/landing"),
-        regions=str(Path(regions).absolute()) if regions else "",
-        rules={name: _as_text(value) for name, value in from_file.get("rules", {}).items()},
-        keep_releases=_count(choose("keep_releases", 60)),
-        language=choose("lang", "zh"),
+        home=Path(chosen["home"]).absolute(),
+        landing=Path(chosen["landing"]).absolute(),
+        regions=str(Path(chosen["regions"]).absolute()) if chosen["regions"] else "",
+        rules={name: _as_text(value) for name, value in chosen["rules"].items()},
+        keep_releases=_count(chosen["keep_releases"]),
+        language=chosen["lang"],
         source=path,
     )
+
+
+def _named(environment: Mapping[str, str]) -> dict[str, str]:
+    names = (name for name in _DEFAULTS if name != "rules")
+    return {name: environment[variable] for name in names if environment.get(variable := f"LANDSTOCK_{name.upper()}")}
 
 
 def find(environment: Mapping[str, str]) -> Path | None:
@@ -92,20 +81,17 @@ def today() -> date:
     return datetime.now(SHANGHAI).date()
 
 
-_KNOWN = {*_TEXTS, "keep_releases", "rules"}
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} 无法读取：{error}", f"cannot read {path}: {error}") from None
-    if unknown := sorted(data.keys() - _KNOWN):
+    if unknown := sorted(data.keys() - _DEFAULTS.keys()):
         raise SettingsError(
-            f"{path} 有不认识的设置 {'、'.join(unknown)}；可用的有 {'、'.join(sorted(_KNOWN))}",
-            f"{path} has unknown settings {', '.join(unknown)}; known are {', '.join(sorted(_KNOWN))}",
+            f"{path} 有不认识的设置 {'、'.join(unknown)}；可用的有 {'、'.join(sorted(_DEFAULTS))}",
+            f"{path} has unknown settings {', '.join(unknown)}; known are {', '.join(sorted(_DEFAULTS))}",
         )
-    return data
+    return data | {name: str(path.parent / data[name]) for name in _PATHS if data.get(name)}
 
 
 def _as_text(value: Any) -> str:

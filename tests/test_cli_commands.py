@@ -1,0 +1,316 @@
+"""Commands that need no run: exit codes, messages, machine output."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from assets.home import Home
+from pipelines import cli, landing
+from pipelines.cli import status
+from pipelines.cli.backfill import plan
+from schemas.indicators import INDICATORS
+from schemas.marts import MARTS
+from tests import test_release_store as store
+
+HEADER = (
+    "行政区代码,电子监管号,供应面积,现有建设用地面积,历史批而未供面积,当年新增面积,"
+    "是否单独选址,土地用途代码,用途分类体系,供地方式,合同签订日期"
+)
+GOOD = "330102,3301022026B00001,2,1,0.5,0.5,否,0701,GB/T21010-2017,挂牌,2026-03-01"
+BAD = "330102,3301022026B00002,2,1,0.5,0.9,否,0701,GB/T21010-2017,挂牌,2026-03-01"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds a home by default, nor writes into the project."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANDSTOCK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LANDSTOCK_LANDING", str(tmp_path / "landing"))
+    monkeypatch.delenv("LANDSTOCK_LANG", raising=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home").prepare()
+    store.publish(made, marts={**store.FEW, "submission": MARTS["submission"]})
+    return made
+
+
+def submit(folder: Path, *rows: str, name: str = "供地结果_330100_2026.csv") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return file
+
+
+# --- Usage and environment -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nope"], "没有命令 'nope'"),
+        (["query"], "缺少 SQL"),
+        (["query", "SELECT 1", "--foo"], "没有选项 --foo"),
+        (["run", "--as-of", "23.11.2026"], "2026-11-23"),
+        (["run", "--rule", "activation.idle"], "activation.idle=false"),
+        (["backfill", "2027..2025"], "2025..2027"),
+        (["backfill", "x"], "2025..2027"),
+        (["check", "nothing.csv"], "找不到文件 nothing.csv"),
+        (["releases", "--lang", "fr"], "--lang"),
+    ],
+)
+def test_wrong_usage_is_2_and_says_what_is_right(arguments: list[str], words: str, capsys) -> None:
+    assert cli.call(arguments) == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    "command", [["query", "SELECT 1"], ["releases"], ["status"], ["rollback", "x"], ["backfill", "2026"]]
+)
+def test_no_home_is_3_and_says_how_to_make_one(command: list[str], capsys) -> None:
+    assert cli.call(command) == 3
+    assert "landstock run" in capsys.readouterr().err
+
+
+def test_no_landing_directory_is_3(capsys) -> None:
+    assert cli.call(["run"]) == 3
+    assert "--landing" in capsys.readouterr().err
+
+
+def test_an_unknown_switch_is_2(tmp_path: Path, capsys) -> None:
+    (tmp_path / "landing").mkdir()
+    assert cli.call(["run", "--rule", "no.such=1"]) == 2
+    assert "no.such" in capsys.readouterr().err
+
+
+def test_a_future_year_is_2(tmp_path: Path, capsys) -> None:
+    (tmp_path / "landing").mkdir()
+    assert cli.call(["run", "--as-of", "2026-11-23", "--year", "2028"]) == 2
+    assert "2028 年尚未开始" in capsys.readouterr().err
+
+
+def test_an_unexpected_error_is_3_with_a_log_and_without_a_traceback(home: Home, monkeypatch, capsys) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("assets.release.manifests", fail)
+    assert cli.call(["releases"]) == 3
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "ZeroDivisionError" in said
+    assert "by zero" in next(home.logs.glob("error-*.log")).read_text(encoding="utf-8")
+
+
+def test_every_command_has_help(capsys) -> None:
+    for command in cli.COMMANDS:
+        assert cli.call([command, "--help"]) == 0
+        assert "Usage: landstock" in capsys.readouterr().out
+
+
+def test_help_names_every_command(capsys, monkeypatch) -> None:
+    assert cli.call(["--help"]) == 0
+    chinese = capsys.readouterr().out
+    assert all(name in chinese for name in cli.COMMANDS)
+    monkeypatch.setenv("LANDSTOCK_LANG", "en")
+    assert cli.call(["--help"]) == 0
+    assert "SQL on the current release" in capsys.readouterr().out
+
+
+# --- check ---------------------------------------------------------------------------------------------------------
+
+
+def test_check_accepts_a_good_file(tmp_path: Path, capsys) -> None:
+    assert cli.call(["check", str(submit(tmp_path, GOOD))]) == 0
+    assert "可入库 1，隔离 0" in capsys.readouterr().out
+
+
+def test_check_names_place_rule_problem_and_suggestion(tmp_path: Path, capsys) -> None:
+    assert cli.call(["check", str(submit(tmp_path, GOOD, BAD))]) == 1
+    said = capsys.readouterr().out
+    for words in ("部分接受", "3301", "第3行", "供应面积", "3301022026B00002", "→"):
+        assert words in said
+
+
+def test_check_as_json(tmp_path: Path, capsys) -> None:
+    assert cli.call(["check", str(submit(tmp_path, GOOD, BAD)), "--json"]) == 1
+    (receipt,) = json.loads(capsys.readouterr().out)
+    assert (receipt["status"], receipt["lines"], receipt["rows_loaded"], receipt["errors"]) == (
+        "partly_accepted",
+        3,
+        1,
+        1,
+    )
+    assert receipt["findings"][0]["place"]["row_number"] == 3
+    assert receipt["receipt_no"].startswith("LS-")
+
+
+def test_check_of_an_unreadable_file_is_a_finding_not_a_crash(tmp_path: Path, capsys) -> None:
+    broken = tmp_path / "供地结果_330100_2026.xlsx"
+    broken.write_bytes(b"PK\x03\x04 not a workbook")
+    assert cli.call(["check", str(broken)]) == 1
+    assert "退回" in capsys.readouterr().out
+
+
+# --- query, releases, rollback -------------------------------------------------------------------------------------
+
+
+def test_query_table_csv_and_json(home: Home, capsys) -> None:
+    sql = "SELECT region_code, year, value FROM indicator_value ORDER BY year"
+    assert cli.call(["query", sql]) == 0
+    assert capsys.readouterr().out.splitlines()[2] == "330100       2025    1.0"
+    assert cli.call(["query", sql, "--format", "csv"]) == 0
+    assert capsys.readouterr().out == "region_code,year,value\n330100,2025,1.0\n330100,2026,1.0\n"
+    assert cli.call(["query", sql, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[1] == {"region_code": "330100", "year": 2026, "value": 1.0}
+
+
+def test_query_says_when_rows_are_left_out(home: Home, capsys) -> None:
+    assert cli.call(["query", "SELECT * FROM range(5)", "--rows", "2"]) == 0
+    assert "共 5 行，显示前 2 行" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"), [("SELECT nope FROM target", "SQL 有误"), ("DROP TABLE target", "只读"), ("SELECT", "SQL 有误")]
+)
+def test_query_refuses(home: Home, sql: str, words: str, capsys) -> None:
+    assert cli.call(["query", sql]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_query_of_an_older_release(home: Home, capsys) -> None:
+    store.publish(home, value=2.0)
+    assert (
+        cli.call(["query", "SELECT max(value) AS v FROM indicator_value", "--release", "2026-11-23.1", "--json"]) == 0
+    )
+    assert json.loads(capsys.readouterr().out) == [{"v": 1.0}]
+
+
+def test_releases_and_rollback(home: Home, capsys) -> None:
+    store.publish(home, value=2.0)
+    assert cli.call(["rollback", "2026-11-23.1"]) == 0
+    assert "由 2026-11-23.2 切换为 2026-11-23.1" in capsys.readouterr().out
+    assert cli.call(["releases", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [(each["release_id"], each["current"]) for each in listed] == [
+        ("2026-11-23.1", True),
+        ("2026-11-23.2", False),
+    ]
+    assert cli.call(["releases"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].startswith("●  2026-11-23.1")
+    assert cli.call(["rollback", "2020-01-01.1"]) == 2
+    assert "2026-11-23.2" in capsys.readouterr().err
+
+
+# --- status, targets, dict, doctor ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "year", "files", "expected"),
+    [
+        ("land_supply", 2026, [], "missing"),
+        ("land_supply", 2026, [("330100", "accepted")], "accepted"),
+        ("land_supply", 2026, [("330100", "rejected"), ("330100", "accepted_with_warnings")], "accepted"),
+        ("land_supply", 2026, [("330100", "partly_accepted")], "partly_accepted"),
+        ("land_supply", 2026, [("330100", "rejected")], "rejected"),
+        ("land_supply", 2026, [("330200", "accepted")], "missing"),
+        ("gdp", 2026, [], "not_due"),
+        ("gdp", 2025, [], "missing"),
+        ("gdp", 2025, [("330000", "accepted")], "by_province"),
+        ("annual_task", 2026, [], "missing"),
+        ("annual_task", 2027, [], "not_due"),
+    ],
+)
+def test_what_is_missing(table: str, year: int, files: list[tuple[str, str]], expected: str) -> None:
+    receipts = [{"region_code": code, "source_table": table, "year": year, "status": each} for code, each in files]
+    grid = status.cells(receipts, {"330100": "杭州市"}, [year], date(2026, 11, 23))
+    assert {cell.state for cell in grid if cell.table == table} == {expected}
+
+
+def test_status_counts_waiting_files(home: Home, tmp_path: Path, capsys) -> None:
+    submit(tmp_path / "landing" / "2026-11-01", GOOD)
+    assert cli.call(["status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["release"], told["waiting"]) == ("2026-11-23.1", 1)
+    assert len({cell["region_code"] for cell in told["submissions"]}) == 11
+    assert cli.call(["status", "--year", "2026"]) == 0
+    said = capsys.readouterr().out
+    assert "1 个文件待入库" in said
+    assert "杭州市" in said
+
+
+def test_targets_add_up(capsys) -> None:
+    assert cli.call(["targets", "--horizon", "2027"]) == 0
+    said = capsys.readouterr().out
+    total = next(line for line in said.splitlines() if line.startswith("各市合计")).split()
+    assert total[1:] == ["300,000", "150,000"]
+    assert cli.call(["targets", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 12 * len(INDICATORS) * 2
+
+
+def test_dict_finds_by_all_words(capsys) -> None:
+    assert cli.call(["dict", "存量", "占比", "--object", "indicator"]) == 0
+    assert "stock_supply_share" in capsys.readouterr().out
+    assert cli.call(["dict", "没有这个词"]) == 0
+    assert "没有匹配" in capsys.readouterr().err
+
+
+def test_doctor_has_a_remedy_for_everything_that_is_not_good(home: Home, capsys) -> None:
+    code = cli.call(["doctor", "--json"])
+    points = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert all(point["remedy"] for point in points if point["state"] != "good")
+    assert {"Python", "duckdb", "数据目录", "运行锁", "当前发布", "磁盘剩余", "中文字体"} <= {
+        point["name"] for point in points
+    }
+
+
+def test_doctor_sees_a_damaged_release(home: Home, capsys) -> None:
+    file = home.releases / "2026-11-23.1" / "parquet" / "target.parquet"
+    file.chmod(0o644)
+    file.write_bytes(b"broken")
+    assert cli.call(["doctor"]) == 3
+    assert "parquet/target.parquet 已损坏" in capsys.readouterr().out
+
+
+# --- The plan of a backfill ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("span", "states", "keep_fresh", "expected"),
+    [
+        ((2025, 2027), {2025: "fresh", 2026: "fresh"}, False, "2025 compute, 2026 compute, 2027 not_begun"),
+        ((2025, 2026), {2025: "fresh", 2026: "stale"}, True, "2025 keep, 2026 compute"),
+        ((2026, 2026), {2025: "stale", 2026: "stale"}, False, "2025 along, 2026 compute"),
+        ((2026, 2026), {2019: "fresh", 2025: "fresh", 2026: "missing"}, True, "2026 compute"),
+        ((2013, 2025), {2025: "fresh", 2026: "fresh"}, True, "2025 keep"),
+    ],
+)
+def test_plan(span: tuple[int, int], states: dict[int, str], keep_fresh: bool, expected: str) -> None:
+    steps = plan(span, states, date(2026, 11, 23), keep_fresh)
+    assert ", ".join(f"{step.year} {step.action}" for step in steps) == expected
+
+
+# --- The landing directory -----------------------------------------------------------------------------------------
+
+
+def test_listing_leaves_out_hidden_and_office_lock_files(tmp_path: Path) -> None:
+    for name in ("a.csv", ".b.csv", "~$a.xlsx"):
+        submit(tmp_path / "2026-11-01", GOOD, name=name)
+    assert list(landing.listing(tmp_path)) == ["2026-11-01/a.csv"]
+
+
+def test_the_listings_fingerprint_changes_with_any_file(tmp_path: Path) -> None:
+    submit(tmp_path, GOOD)
+    first = landing.fingerprint(landing.listing(tmp_path))
+    assert landing.fingerprint(landing.listing(tmp_path)) == first
+    submit(tmp_path, GOOD, BAD)
+    assert landing.fingerprint(landing.listing(tmp_path)) != first
