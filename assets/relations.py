@@ -51,13 +51,10 @@ def resolve_digestion(revisions: pl.DataFrame, batches: pl.DataFrame) -> Digesti
     unknown = joined.filter(pl.col("limit").is_null())
     standing = joined.filter(pl.col("limit").is_not_null())
     refused = []
-    while True:
-        current = latest(standing)
-        over = _first_overdrawing(current.filter(~is_cancelled()))
-        if not over.height:
-            break
+    doubtful = _may_overdraw(standing)
+    while (over := _first_overdrawing(latest(doubtful).filter(~is_cancelled()))).height:
         refused.append(over)
-        standing = standing.join(over.select("record_key", "revision"), on=["record_key", "revision"], how="anti")
+        doubtful = doubtful.join(over.select("record_key", "revision"), on=["record_key", "revision"], how="anti")
     overdrawn = pl.concat(refused) if refused else joined.clear().with_columns(left=pl.lit(None, pl.Decimal(38, 6)))
     findings = pl.concat(
         [
@@ -65,7 +62,22 @@ def resolve_digestion(revisions: pl.DataFrame, batches: pl.DataFrame) -> Digesti
             _findings(overdrawn, "5002", "unsupplied_digestion", "digested_area_mu", detail=_overdraft()),
         ]
     )
-    return Digestion(current.drop("limit"), findings)
+    standing = standing.join(overdrawn.select("record_key", "revision"), on=["record_key", "revision"], how="anti")
+    return Digestion(latest(standing).drop("limit"), findings)
+
+
+def _may_overdraw(standing: pl.DataFrame) -> pl.DataFrame:
+    """Every revision of the keys of batches that could be overdrawn: most hold all that ever drew on them at once."""
+    most = (
+        standing.filter(~is_cancelled())
+        .group_by("approval_no", "limit", "record_key")
+        .agg(pl.col("digested_area_mu").max())
+        .group_by("approval_no", "limit")
+        .agg(pl.col("digested_area_mu").sum())
+        .filter(pl.col("digested_area_mu") > pl.col("limit"))
+    )
+    keys = standing.join(most, on="approval_no", how="semi").select("record_key")
+    return standing.join(keys, on="record_key", how="semi")
 
 
 def _first_overdrawing(events: pl.DataFrame) -> pl.DataFrame:

@@ -56,10 +56,11 @@ def batches_truth(city: City, until: date, seed: int) -> pl.DataFrame:
         }
     )
     year = pl.col("approval_date").dt.year()
+    # Several cities number their approvals alike: the city's code keeps the key its own, in the whole country.
+    city_number = city.code.removeprefix("33")
     return rows.with_columns(
-        # Several cities number their approvals alike: the city's code keeps the key its own.
         approval_no=pl.format(
-            "浙土字{}〔{}〕第{}号", pl.lit(city.code[2:]), year, pl.col("number").cast(pl.String).str.zfill(4)
+            "浙土字{}〔{}〕第{}号", pl.lit(city_number), year, pl.col("number").cast(pl.String).str.zfill(4)
         ),
         batch_name=pl.format("{}{}年度第{}批次", pl.lit(city.name), year, pl.col("number")),
         region_code=_former_code(city, pl.col("county")),
