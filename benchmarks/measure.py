@@ -31,7 +31,7 @@ class Cost:
 def run(
     command: Sequence[str | Path], environment: Mapping[str, str] | None = None, codes: tuple[int, ...] = (0,)
 ) -> Cost:
-    """Run a command to its end. Raises CommandFailed, with the end of its output, for another exit code than `codes`."""
+    """Run a command to its end. Raises CommandFailed, with the end of its output, when the code is not in `codes`."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryFile() as output:
         begun = time.perf_counter()

@@ -57,9 +57,9 @@ def country() -> Path:
     return _COUNTRY.resolve() if _COUNTRY.is_file() else _OWN
 
 
-def national(rows: int, cache: Path = CACHE) -> World:
-    """A country with so many supply records, the other tables in proportion."""
-    regions = country()
+def national(rows: int, cache: Path = CACHE, regions: Path | None = None) -> World:
+    """A country with so many supply records, the other tables in proportion; `regions` another region table."""
+    regions = regions or country()
     world = World(f"national {rows:,}", cache / f"national-{rows}-{regions.stem}", None if regions == _OWN else regions)
     return _made(world, scale="national", rows=rows, regions_csv=regions)
 
