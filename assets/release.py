@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 
 from assets.home import Home, Trouble
+from assets.trust import states
 from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
 
 DATABASE, MANIFEST, PARQUET = "landstock.duckdb", "manifest.json", "parquet"
@@ -320,10 +321,13 @@ def rollback(home: Home, release_id: str) -> Manifest:
 
 
 def prune(home: Home, keep: int) -> list[str]:
-    """Remove all but the newest `keep` releases; the current one always stays. Returns what was removed."""
+    """Remove all but the newest `keep` releases; the current one and those in 公示 or 定稿 always stay.
+
+    Returns what was removed.
+    """
     with home.locked("prune"):
-        now, every = current(home), ids(home)
-        doomed = [each for each in every[: max(len(every) - keep, 0)] if each != now]
+        every, held = ids(home), {current(home), *states.held(home)}
+        doomed = [each for each in every[: max(len(every) - keep, 0)] if each not in held]
         for each in doomed:
             _remove(home.releases / each)
         return doomed

@@ -34,7 +34,7 @@ PLAUSIBILITY = (
     mart_check(
         "plausibility", "jumps_acknowledged",
         NoRows(
-            "SELECT region_code, region_name, indicator, year, basis, old_value, new_value, kind, jump, \"limit\", cause"
+            "SELECT region_code, region_name, indicator, year, basis, old_value, new_value, kind, jump, cause"
             " FROM {table} WHERE state = 'open'"
         ),
         "超限跳变都已说明", "every jump beyond limits is acknowledged",

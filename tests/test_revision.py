@@ -32,7 +32,7 @@ def sums(top: float, bottom: float | None = None) -> dict:
     ("code", "old", "moves", "expected"),
     [
         (ACTIVATED, sums(100), {Cause.NEW: sums(30), Cause.CANCELLED: sums(-10)}, {"new": 30, "cancelled": -10}),
-        # 40 of 100; a new record of 20 wholly stock: 60 of 120 = 50; then one of 20 that was none is cancelled: 60 of 100
+        # 40 of 100; a new record of 20, all stock: 60 of 120; then one of 20 that was none is cancelled: 60 of 100
         (SHARE, sums(40, 100), {Cause.NEW: sums(20, 20), Cause.CANCELLED: sums(0, -20)}, {"new": 10, "cancelled": 10}),
         # the only record is replaced: on the way there is nothing to divide by
         (SHARE, sums(5, 10), {Cause.CHANGED: sums(-5, -10), Cause.RULE: sums(9, 10)}, {"rule": 40}),
@@ -74,8 +74,8 @@ def test_main_cause(effects, expected):
     assert main_cause(dict.fromkeys(VALUE_CAUSES, 0) | effects) == expected
 
 
-_SAME = {f"{side}_{name}_{horizon}": 1 for side in ("old", "new") for name in ("verdict", "rank", "target", "expected")
-         for horizon in (2027, 2030)} | {"old_target_version": "1", "new_target_version": "1", "old_end": 1, "new_end": 1}  # fmt: skip
+_NAMES = [f"{name}_{horizon}" for name in ("verdict", "rank", "target", "expected") for horizon in (2027, 2030)]
+_SAME = {f"{side}_{name}": 1 for side in ("old", "new") for name in (*_NAMES, "target_version", "end")}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Objections (异议) raised while a release is in public notice, and what became of them. Kept in HOME/objections.jsonl."""
+"""Objections (异议) raised while a release is in public notice, and what became of them: HOME/objections.jsonl."""
 
 from __future__ import annotations
 

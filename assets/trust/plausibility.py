@@ -5,7 +5,7 @@ Cities and the province only: a county's single parcel may rightly move its shar
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -113,7 +113,3 @@ def acknowledge(
     }  # fmt: skip
     journal.append(home, journal.ACKNOWLEDGEMENTS, lambda _: line)
     return acknowledgements(home)[-1]
-
-
-def as_data(given: Acknowledgement) -> dict[str, Any]:
-    return asdict(given)

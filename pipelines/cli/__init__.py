@@ -39,6 +39,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "dict": ("dictionary:search", "数据字典检索", "search the data dictionary"),
     "releases": ("releases:releases", "全部发布", "all releases"),
     "rollback": ("releases:rollback", "把当前发布切换到另一发布", "make another release the current one"),
+    "diff": ("diff:diff", "两个发布之间变了什么、为什么", "what changed between two releases, and why"),
+    "publish": ("publish:publish_command", "发布状态：草稿 → 公示 → 定稿", "a release's state: draft, notice, final"),
+    "object": ("objection:object_command", "公示期间的异议：提出、处理、列出", "objections during public notice"),
+    "acknowledge": ("acknowledge:acknowledge_command", "说明超限跳变：署名、理由、有效期", "say why a jump is right"),
     "doctor": ("doctor:doctor", "检查运行环境，逐项给出处理办法", "the environment, with a remedy per line"),
     "synth": ("demo:synth", "生成仿真报送数据", "the data generator"),
 }

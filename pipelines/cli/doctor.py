@@ -17,6 +17,8 @@ import click
 
 from assets import release
 from assets.home import HomeError, Trouble
+from assets.trust import journal
+from assets.trust import publishing as trust
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import table
 
@@ -113,6 +115,19 @@ def current_release(desk: Desk) -> Iterator[Point]:
     yield Point("当前发布", BAD if broken else GOOD, f"{now}：{'、'.join(broken)} 已损坏" if broken else now, remedy)
 
 
+def published_releases(desk: Desk) -> Iterator[Point]:
+    """Releases in 公示 or 定稿 are what others have been told: they must be there and be what they were."""
+    try:
+        states = desk.home.path / journal.STATES
+        held, broken = len(trust.states.held(desk.home)), trust.broken_finals(desk.home)
+    except Trouble as error:
+        yield Point("公示与定稿", BAD, str(error), f"从备份恢复 {states}")
+        return
+    wrong = "；".join(f"{name}：{'、'.join(files)}" for name, files in broken.items())
+    remedy = "从备份恢复该发布目录；不要改动 releases/ 下的文件" if broken else ""
+    yield Point("公示与定稿", BAD if broken else GOOD, wrong or f"{held} 个，校验和相符", remedy)
+
+
 def disk(desk: Desk) -> Iterator[Point]:
     place = _existing(desk.home.path)
     free = shutil.disk_usage(place).free / 1e9
@@ -150,5 +165,6 @@ def fonts(desk: Desk) -> Iterator[Point]:
 
 
 EXAMINATIONS: tuple[Callable[[Desk], Iterator[Point]], ...] = (
-    python, packages, settings_file, home, landing, current_release, disk, time_zone, encoding, fonts,
+    python, packages, settings_file, home, landing, current_release, published_releases, disk, time_zone, encoding,
+    fonts,
 )  # fmt: skip

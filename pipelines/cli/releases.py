@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from assets import release
+from assets.trust import states
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import table
+from schemas.trust import STATE_WORDS, State
 
 KINDS = {
     release.Kind.RELEASE: ("发布", "release"),
@@ -23,8 +27,11 @@ def releases(desk: Desk) -> int:
     All releases, oldest first; ● is the current one.
     """
     now, every = release.current(desk.home.require()), release.manifests(desk.home)
+    published = states.states(desk.home)
     if desk.machine:
-        desk.hand_out([_as_data(each, each.release_id == now) for each in every])
+        desk.hand_out(
+            [_as_data(each, each.release_id == now, states.history(desk.home, each.release_id)) for each in every]
+        )
         return 0
     if not every:
         desk.tell("还没有发布。先执行 landstock run", "no release yet. Make one: landstock run")
@@ -33,6 +40,7 @@ def releases(desk: Desk) -> int:
         ("", ""),
         ("发布", "release"),
         ("类型", "kind"),
+        ("状态", "state"),
         ("截止日", "as of"),
         ("口径", "rules"),
         ("生成时间", "made at"),
@@ -43,6 +51,7 @@ def releases(desk: Desk) -> int:
             "●" if each.release_id == now else "",
             each.release_id,
             desk.pick(*KINDS[release.Kind(each.kind)]),
+            desk.pick(state := published.get(each.release_id, State.DRAFT), STATE_WORDS[state]),
             each.stamp.as_of,
             each.stamp.rule_version,
             each.made_at.replace("T", " ")[:16],
@@ -50,14 +59,15 @@ def releases(desk: Desk) -> int:
         ]
         for each in every
     ]
-    desk.show(table([desk.pick(*each) for each in header], rows, right={6}))
+    desk.show(table([desk.pick(*each) for each in header], rows, right={7}))
     return 0
 
 
-def _as_data(made: release.Manifest, current: bool) -> dict:
+def _as_data(made: release.Manifest, current: bool, steps: list[states.Step]) -> dict:
     return {
         "release_id": made.release_id, "current": current, "kind": made.kind, "as_of": made.stamp.as_of,
         "rule_version": made.stamp.rule_version, "target_version": made.stamp.target_version,
+        "state": steps[-1].state if steps else State.DRAFT, "steps": [asdict(step) for step in steps],
         "made_at": made.made_at, "parent": made.parent, "inputs": made.stamp.inputs, "rows": dict(made.rows),
     }  # fmt: skip
 
