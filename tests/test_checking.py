@@ -265,6 +265,12 @@ def test_the_export_becomes_supply_rows():
     assert (accepted["status"], accepted["profile"]) == ("有效", "landchina")
 
 
+def test_the_export_has_the_declared_types_too():
+    place = {"record_key": pl.String, "sheet": pl.String, "row_number": pl.Int64, "profile": pl.String}
+    for changes in ({}, {"supplied_area_mu": "x"}, {"contract_date": "2019/6/27"}):
+        assert portal({**PORTAL, **changes}).accepted.schema == {**TABLES[SUPPLY].stored, **place}
+
+
 @pytest.mark.parametrize(
     ("source", "existing"),
     [

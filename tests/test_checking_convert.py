@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.checking.convert import typed
+from assets.checking.convert import Reader, fully_read, typed
 from schemas.rules import TOO_LARGE, UNREADABLE, WITH_UNIT, decimals, problem
 from schemas.submissions import GDP, IDLE_LAND, LAND_SUPPLY, LAND_USE_SYSTEMS, TASK_PROGRESS
 from schemas.table import Column, Kind, Unit
@@ -301,3 +301,43 @@ def test_usual_and_odd_spellings_of_a_column_keep_their_rows():
 
 def test_a_plain_number_column():
     assert read("1.23456789", Column("n", "数", Kind.NUMBER)) == (Decimal("1.234568"), None)
+
+
+# --- The usual reader and the full one -------------------------------------------------------------------------------
+
+SPELLINGS = [
+    "1", "0", "-1", "1.5", "66.666667", "0.000333", "999999999999", "123456789", "1234567890", "1900", "46082",
+    "20260301", "2026-03-01", "2026-3-1", "1900-01-01", "1901-01-02", "0999-01-01", "330102", "330102001",
+    "是", "否", "挂牌", "招标", "-", "--", "无", "Nah", "C38", "3301022026B00012", "浙土字〔2025〕12号",
+    "甲", "某某项目", "某某（一期） 项目", "-- 无",
+]  # fmt: skip
+READ_TWICE = [
+    (AREA, None), (AREA, Unit.MU), (AREA, Unit.SQUARE_METRE), (LAND_SUPPLY["price_wan_yuan"], Unit.YUAN), (DAY, None),
+    (LAND_SUPPLY["far_lower"], None), (LAND_SUPPLY["is_separate_site"], None), (LAND_SUPPLY["region_code"], None),
+    (LAND_SUPPLY["supply_method"], None), (LAND_SUPPLY["approval_no"], None), (LAND_SUPPLY["project_name"], None),
+    (GDP["year"], None), (TASK_PROGRESS["task_no"], None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "unit"), READ_TWICE, ids=lambda each: getattr(each, "name", str(each)))
+def test_what_the_usual_reader_reads_the_full_one_reads_alike(column, unit):
+    quick = converted(pl.Series(SPELLINGS), column, unit)[column.name].to_list()
+    full = fully_read(pl.Series(SPELLINGS), Reader.of(column, unit))["value"].to_list()
+    assert quick == full
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=6, allow_nan=False))
+def test_square_metres_are_rounded_once_by_both_readers(value):
+    text = f"{value:.6f}"
+    expected = (value * Decimal("0.0015")).quantize(Decimal("0.000001"))
+    assert read(text, AREA, Unit.SQUARE_METRE) == (expected, None)
+    assert fully_read(pl.Series([text]), Reader.of(AREA, Unit.SQUARE_METRE))["value"].item() == expected
+
+
+def test_columns_that_are_read_alike_keep_their_own_answers():
+    frame = pl.DataFrame({"contract_date": ["2026/3/1", "x", None], "agreed_start_date": ["y", "2026/3/1", "46082"]})
+    both = typed(frame, [(DAY, None), (LAND_SUPPLY["agreed_start_date"], None)])
+    assert both["contract_date"].to_list() == [FIRST_OF_MARCH, None, None]
+    assert both["agreed_start_date"].to_list() == [None, FIRST_OF_MARCH, FIRST_OF_MARCH]
+    assert both[problem("contract_date")].to_list() == [None, UNREADABLE, None]
+    assert both[problem("agreed_start_date")].to_list() == [UNREADABLE, None, None]
