@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from assets.core import receipt_counts
+from assets.examine import receipt_counts
 from assets.raw import receipt_number, reporting_region
 from assets.reading.source import Checked, FileName, Finding
 from schemas.policy import Regions

@@ -98,6 +98,9 @@ def _put_first(package: Package, content: str) -> None:
     made = etree.Element(package.tag("sheet"), name=name, sheetId=str(max(numbers, default=0) + 1))
     made.set(f"{{{package.relation_types}}}id", package.relate(package.workbook, "worksheet", part))
     sheets.insert(0, made)
+    if book.find(package.tag("bookViews")) is None:
+        sheets.addprevious(etree.Element(package.tag("bookViews")))
+        etree.SubElement(book.find(package.tag("bookViews")), package.tag("workbookView"))
     for view in book.iter(package.tag("workbookView")):
         view.set("activeTab", "0")
         view.set("firstSheet", "0")
