@@ -54,9 +54,7 @@ class Reader(NamedTuple):
     kind: Kind
     factor: Decimal  # to the unit that core stores
     choices: tuple[str, ...]
-    code: (
-        bool  # numbers and codes lose their blanks and full-width forms, or keys would not match; names stay as written
-    )
+    code: bool  # a number or code: blanks and full-width forms go, or keys would not match; names stay as written
 
     @classmethod
     def of(cls, column: Column, unit: Unit | None = None) -> Reader:
