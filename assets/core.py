@@ -16,9 +16,7 @@ import duckdb
 import polars as pl
 
 from assets import raw as raw_layer
-from assets.checking import check
-from assets.reading import read
-from assets.reading.source import Checked, Finding
+from assets.examine import RECEIPT_SCHEMA, Examined, Waiting, examine
 from assets.warehouse import append
 from schemas.policy import Regions
 from schemas.submissions import TABLES
@@ -38,85 +36,54 @@ def pending(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def load(
     con: duckdb.DuckDBPyConnection, raw: Path, table: str, regions: Regions, progress: Progress = None
 ) -> dict[str, int]:
-    """Read, check and append every waiting file of a table, one transaction a file.
+    """Read, check and append every waiting file of a table, one transaction a group of files: a run that died goes on
+    with the first group that is not in.
 
     `table` "" takes the files whose name does not say their table. Returns counts: files, rejected, lines,
     rows_loaded, rows_quarantined, lines_skipped.
     """  # fmt: skip
     counts = dict.fromkeys(("files", "rejected", "lines", "rows_loaded", "rows_quarantined", "lines_skipped"), 0)
-    waiting = con.execute(
-        "SELECT submission_id, file_sha256, file_name, received_on FROM raw.submission"
-        " WHERE NOT loaded AND coalesce(named_table, '') = ? ORDER BY received_on, file_name, seq",
-        [table],
-    ).fetchall()
-    for submission_id, sha, file_name, received_on in waiting:
-        checked = check(read(file_name, raw_layer.stored(raw, sha)), regions, received_on)
-        receipt = store(con, submission_id, checked)
-        counts["files"] += 1
-        counts["rejected"] += receipt["status"] == "rejected"
+    for examined in examine(waiting(con, raw, table), regions):
+        store(con, examined)
+        receipts = examined.receipts
+        counts["files"] += receipts.height
+        counts["rejected"] += receipts.filter(status="rejected").height
         for name in ("lines", "rows_loaded", "rows_quarantined", "lines_skipped"):
-            counts[name] += receipt[name]
+            counts[name] += receipts[name].sum()
         if progress:
-            progress(f"{file_name}：{receipt['rows_loaded']} 行入库，{receipt['rows_quarantined']} 行隔离")
+            progress(f"{counts['files']} 个文件：{counts['rows_loaded']} 行入库，{counts['rows_quarantined']} 行隔离")
     return counts
 
 
-def store(con: duckdb.DuckDBPyConnection, submission_id: str, checked: Checked) -> dict:
-    """Append a checked file's rows, findings and receipt in one transaction; returns the receipt's counts."""
-    receipt = receipt_counts(checked)
+def waiting(con: duckdb.DuckDBPyConnection, raw: Path, table: str) -> list[Waiting]:
+    """Captured files of a table that are not loaded yet, in the order of receipt."""
+    rows = con.execute(
+        "SELECT submission_id, file_name, received_on, file_sha256 FROM raw.submission"
+        " WHERE NOT loaded AND coalesce(named_table, '') = ? ORDER BY received_on, file_name, seq",
+        [table],
+    ).fetchall()
+    places = [(*row[:3], raw_layer.stored(raw, row[3])) for row in rows]
+    return [Waiting(*place, place[-1].stat().st_size) for place in places]
+
+
+def store(con: duckdb.DuckDBPyConnection, examined: Examined) -> None:
+    """Append a group's rows, findings and receipts in one transaction."""
     con.begin()
     try:
-        if checked.reading.table is not None and checked.accepted.height:
-            rows = checked.accepted.with_columns(submission_id=pl.lit(submission_id))
-            append(con, f"core.{checked.reading.table.name}", rows)
-        append(con, "raw.finding", finding_frame(checked.findings).with_columns(submission_id=pl.lit(submission_id)))
+        for table, rows in examined.accepted.items():
+            append(con, f"core.{table}", rows)
+        append(con, "raw.finding", examined.findings)
+        con.register("receipts", examined.receipts.to_arrow())
+        filled = ", ".join(f"{name} = r.{name}" for name in RECEIPT_SCHEMA)
         con.execute(
-            "UPDATE raw.submission SET loaded = true, source_table = ?, profile = ?, form = ?, encoding = ?, status = ?,"
-            " lines = ?, rows_loaded = ?, rows_quarantined = ?, lines_skipped = ?, skipped = ? WHERE submission_id = ?",
-            [*receipt.values(), submission_id],
+            f"UPDATE raw.submission s SET loaded = true, {filled} FROM receipts r"
+            " WHERE s.submission_id = r.submission_id"
         )
+        con.unregister("receipts")
         con.commit()
     except BaseException:
         con.rollback()
         raise
-    return receipt
-
-
-def receipt_counts(checked: Checked) -> dict:
-    """The receipt's header: verdict and counts. lines = rows_loaded + rows_quarantined + lines_skipped, always."""
-    reading = checked.reading
-    skipped = dict(reading.skipped)
-    if checked.rows_repeated:
-        skipped["重复行"] = checked.rows_repeated
-    return {
-        "source_table": reading.table.name if reading.table else None,
-        "profile": reading.profile,
-        "form": reading.form,
-        "encoding": reading.encoding,
-        "status": checked.status,
-        "lines": reading.lines,
-        "rows_loaded": checked.accepted.height,
-        "rows_quarantined": checked.rows_quarantined + reading.rejected_rows,
-        "lines_skipped": sum(skipped.values()),
-        "skipped": json.dumps(skipped, ensure_ascii=False),
-    }
-
-
-FINDING_SCHEMA = {
-    "rule": pl.String, "severity": pl.String, "sheet": pl.String, "row_number": pl.Int64, "column": pl.String,
-    "cell": pl.String, "key": pl.String, "value": pl.String, "message": pl.String, "suggestion": pl.String,
-    "quarantined": pl.Boolean,
-}  # fmt: skip
-
-
-def finding_frame(findings: list[Finding]) -> pl.DataFrame:
-    """Findings as a frame, one row each, in the shape of raw.finding without its submission."""
-    rows = [
-        (f.rule, f.severity, f.place.sheet, f.place.row_number, f.place.column, f.place.cell, f.key, f.value, f.message,
-         f.suggestion, f.quarantined)
-        for f in findings
-    ]  # fmt: skip
-    return pl.DataFrame(rows, schema=FINDING_SCHEMA, orient="row")
 
 
 def write_regions(con: duckdb.DuckDBPyConnection, regions: Regions) -> None:
@@ -164,13 +131,15 @@ def current(
     """  # fmt: skip
     wanted = "*" if columns is None else ", ".join(f'"{c}"' for c in dict.fromkeys((*columns, *PROVENANCE)))
     return con.execute(
-        f"WITH known AS (SELECT submission_id, received_on, file_name, seq FROM raw.submission WHERE received_on <= $day),"
-        f" many AS (SELECT record_key FROM core.{table} SEMI JOIN known USING (submission_id) GROUP BY ALL HAVING count(*) > 1),"
+        "WITH known AS (SELECT submission_id, received_on, file_name, seq FROM raw.submission WHERE received_on <= $day),"
+        f" many AS (SELECT record_key FROM core.{table} SEMI JOIN known USING (submission_id)"
+        " GROUP BY ALL HAVING count(*) > 1),"
         f" ranked AS (SELECT c.rowid AS id, row_number() OVER"
         f"  (PARTITION BY c.record_key ORDER BY k.received_on DESC, k.file_name DESC, k.seq DESC) AS place"
         f"  FROM core.{table} c JOIN known k USING (submission_id) SEMI JOIN many USING (record_key)),"
-        f" superseded AS (SELECT id FROM ranked WHERE place > 1)"
-        f" SELECT {wanted} FROM core.{table} c SEMI JOIN known USING (submission_id) ANTI JOIN superseded ON c.rowid = id",
+        " superseded AS (SELECT id FROM ranked WHERE place > 1)"
+        f" SELECT {wanted} FROM core.{table} c SEMI JOIN known USING (submission_id)"
+        " ANTI JOIN superseded ON c.rowid = id",
         {"day": as_of},
     ).pl()
 
@@ -187,7 +156,7 @@ def lifetimes(con: duckdb.DuckDBPyConnection, table: str, as_of: date, columns: 
 
 
 def reports(con: duckdb.DuckDBPyConnection, as_of: date) -> pl.DataFrame:
-    """Who has reported what: source_table, city_code, reporting year of accepted files, and the first day, `reported_on`.
+    """Who has reported what: source_table, city_code, reporting year of accepted files, first day (`reported_on`).
 
     A file of the province reports for the cities that it holds accepted rows of.
     """

@@ -7,6 +7,7 @@ import polars as pl
 
 from assets import core, relations
 from assets.context import Context
+from assets.examine import FINDING_SCHEMA
 from assets.warehouse import append
 from schemas.rules import RULES
 from schemas.submissions import TABLES
@@ -97,5 +98,5 @@ def relation_findings(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
                 "quarantined": str(rule.severity) == "error",
             }
         )  # fmt: skip
-    schema = {**core.FINDING_SCHEMA, "submission_id": pl.String}
+    schema = {**FINDING_SCHEMA, "submission_id": pl.String}
     return pl.DataFrame(rows, schema=schema)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from assets.checking import check as check_rows
-from assets.core import receipt_counts
+from assets.examine import receipt_counts
 from assets.raw import receipt_number, reporting_region
 from assets.reading import read
 from assets.reading.source import Checked, Finding

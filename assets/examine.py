@@ -1,0 +1,155 @@
+"""From captured bytes to typed rows and receipts, many files at a time and on all processors. Writes nothing.
+
+Reading and checking one file never looks at another one, so groups of files can be examined side by side; they come
+back in the order of receipt. A group is what the warehouse takes in at once.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from assets.checking import check
+from assets.reading import read
+from assets.reading.source import Checked, Finding
+from schemas.policy import Regions
+
+#: A group ends with the file that makes it so large, whichever comes first.
+GROUP_FILES, GROUP_BYTES = 64, 24_000_000
+#: From so many bytes on, starting further processes (about a second each) pays.
+WORTH_PROCESSES = 60_000_000
+
+FINDING_SCHEMA = {
+    "rule": pl.String, "severity": pl.String, "sheet": pl.String, "row_number": pl.Int64, "column": pl.String,
+    "cell": pl.String, "key": pl.String, "value": pl.String, "message": pl.String, "suggestion": pl.String,
+    "quarantined": pl.Boolean,
+}  # fmt: skip
+
+RECEIPT_SCHEMA = {
+    "source_table": pl.String, "profile": pl.String, "form": pl.String, "encoding": pl.String, "status": pl.String,
+    "lines": pl.Int64, "rows_loaded": pl.Int64, "rows_quarantined": pl.Int64, "lines_skipped": pl.Int64,
+    "skipped": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A captured file that was not loaded yet, and where its bytes lie."""
+
+    submission_id: str
+    file_name: str
+    received_on: date
+    path: Path
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a group of files gave: accepted rows by table, findings and one receipt a file, all with `submission_id`."""
+
+    accepted: dict[str, pl.DataFrame]
+    findings: pl.DataFrame
+    receipts: pl.DataFrame
+
+
+def examine(files: list[Waiting], regions: Regions) -> Iterator[Examined]:
+    """Read and check files, group by group, in their order; in further processes where there is enough to do."""
+    groups = list(_groups(files))
+    processes = min(os.cpu_count() or 1, len(groups))
+    if processes < 2 or sum(file.bytes for file in files) < WORTH_PROCESSES:
+        yield from (examine_group(group, regions) for group in groups)
+        return
+    done = 0
+    try:
+        for examined in _side_by_side(groups, regions, processes):
+            yield examined
+            done += 1
+    except BrokenProcessPool:  # a process was ended from outside (memory, an administrator): go on without
+        yield from (examine_group(group, regions) for group in groups[done:])
+
+
+def examine_group(files: list[Waiting], regions: Regions) -> Examined:
+    """Read and check some files, one after the other."""
+    accepted: dict[str, list[pl.DataFrame]] = {}
+    findings, receipts = [], []
+    for file in files:
+        checked = check(read(file.file_name, file.path), regions, file.received_on)
+        mark = pl.lit(file.submission_id).alias("submission_id")
+        if checked.reading.table is not None and checked.accepted.height:
+            accepted.setdefault(checked.reading.table.name, []).append(checked.accepted.with_columns(mark))
+        if checked.findings:
+            findings.append(finding_frame(checked.findings).with_columns(mark))
+        receipts.append({"submission_id": file.submission_id, **receipt_counts(checked)})
+    return Examined(
+        {name: pl.concat(frames) for name, frames in accepted.items()},
+        pl.concat(findings or [pl.DataFrame(schema={**FINDING_SCHEMA, "submission_id": pl.String})]),
+        pl.DataFrame(receipts, schema={"submission_id": pl.String, **RECEIPT_SCHEMA}),
+    )
+
+
+def _groups(files: list[Waiting]) -> Iterator[list[Waiting]]:
+    group: list[Waiting] = []
+    for file in files:
+        group.append(file)
+        if len(group) == GROUP_FILES or sum(each.bytes for each in group) >= GROUP_BYTES:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _side_by_side(groups: list[list[Waiting]], regions: Regions, processes: int) -> Iterator[Examined]:
+    """Results in order, and never more groups under way than processes and one: what waits takes memory."""
+    # A forked process would inherit locks that other threads hold.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
+        under_way: deque = deque()
+        for group in groups:
+            under_way.append(pool.submit(examine_group, group, regions))
+            if len(under_way) > processes:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+
+# --- Receipts and findings as data -----------------------------------------------------------------------------------
+
+
+def receipt_counts(checked: Checked) -> dict:
+    """The receipt's header: verdict and counts. lines = rows_loaded + rows_quarantined + lines_skipped, always."""
+    reading = checked.reading
+    skipped = dict(reading.skipped)
+    if checked.rows_repeated:
+        skipped["重复行"] = checked.rows_repeated
+    return {
+        "source_table": reading.table.name if reading.table else None,
+        "profile": reading.profile,
+        "form": reading.form,
+        "encoding": reading.encoding,
+        "status": checked.status,
+        "lines": reading.lines,
+        "rows_loaded": checked.accepted.height,
+        "rows_quarantined": checked.rows_quarantined + reading.rejected_rows,
+        "lines_skipped": sum(skipped.values()),
+        "skipped": json.dumps(skipped, ensure_ascii=False),
+    }
+
+
+def finding_frame(findings: list[Finding]) -> pl.DataFrame:
+    """Findings as a frame, one row each, in the shape of raw.finding without its submission."""
+    rows = [
+        (f.rule, f.severity, f.place.sheet, f.place.row_number, f.place.column, f.place.cell, f.key, f.value, f.message,
+         f.suggestion, f.quarantined)
+        for f in findings
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=FINDING_SCHEMA, orient="row")
