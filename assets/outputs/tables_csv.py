@@ -5,12 +5,16 @@ Values stand unrounded as in the mart. A text that a spreadsheet would run as a 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
-_RISKY = r"^[=+\-@\t\r＝＋－＠]"
+#: What a spreadsheet may run, even behind blanks.
+_FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
+_RISKY = re.compile(_FORMULA)
 
 
 def write(release_db: Path, folder: Path) -> list[Path]:
@@ -27,9 +31,18 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def harmless(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with an apostrophe before every text that begins like a formula."""
+    """The frame with an apostrophe before every text that begins like a formula, and no CR that would open a row."""
     text = pl.col(pl.String)
-    return frame.with_columns(pl.when(text.str.contains(_RISKY)).then("'" + text).otherwise(text).name.keep())
+    inert = pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text)
+    return frame.with_columns(inert.str.replace_all(r"\r\n?", "\n").name.keep())
+
+
+def inert(value: Any) -> Any:
+    """One cell, made harmless as in `harmless`; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    text = f"'{value}" if _RISKY.match(value) else value
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _write(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> Path:

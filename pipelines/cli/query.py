@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
 import duckdb
 
 from assets import release
+from assets.outputs.tables_csv import inert
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import clip, table
 
-_RISKY = tuple("=+-@\t\r＝＋－＠")
 _NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "INT", "HUGEINT")
+#: Table functions that only look at the release. All others are refused by name: DuckDB's own locks keep files shut,
+#: but a log to a file ends the whole process, and a scan of a raw address reads whatever lies there.
+_HARMLESS = frozenset({
+    "range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree", "summary",
+    "duckdb_tables", "duckdb_columns", "duckdb_views", "duckdb_functions", "duckdb_types", "duckdb_constraints",
+    "duckdb_schemas", "duckdb_keywords", "pg_timezone_names", "pragma_table_info", "pragma_show", "pragma_version",
+})  # fmt: skip
+_EXPLAIN = re.compile(r"(?is)^\s*explain\s+(analyze\s+)?")
+_READ_ONLY = "发布是只读的，查询只能读取发布里的表"
 
 
 @click.command()
@@ -30,6 +42,7 @@ def query(desk: Desk, sql: str, release_id: str | None, form: str, rows: int) ->
     """
     with release.open_read_only(desk.home.require(), release_id) as con:
         try:
+            _require_plain_select(con, sql)
             result = con.execute(sql)
             columns = result.description or []
             found = result.fetchall()
@@ -39,22 +52,45 @@ def query(desk: Desk, sql: str, release_id: str | None, form: str, rows: int) ->
     if desk.machine or form == "json":
         desk.hand_out([dict(zip(names, row, strict=True)) for row in found])
     elif form == "csv":
-        safe = [[_harmless(value) for value in row] for row in [names, *found]]
+        safe = [[inert(value) for value in row] for row in [names, *found]]
         csv.writer(sys.stdout, lineterminator="\n").writerows(safe)
     else:
         _show(desk, names, [str(column[1]) for column in columns], found, rows)
     return 0
 
 
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_RISKY) else value
+def _require_plain_select(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Let nothing pass but one SELECT (or EXPLAIN of one) on the release. Raises UsageError, duckdb.Error on syntax."""
+    statements = con.extract_statements(sql)
+    if not statements:
+        raise click.UsageError('SQL 是空的；例如 landstock query "SELECT * FROM assessment"')
+    if len(statements) > 1 and statements[0].type == duckdb.StatementType.SELECT:
+        raise click.UsageError("一次只能执行一条 SQL，请分开查询")
+    text = _EXPLAIN.sub("", sql, count=1).replace("'", "''")
+    tree = json.loads(con.execute(f"SELECT json_serialize_sql('{text}')").fetchone()[0])
+    if tree["error"]:
+        raise click.UsageError(f"{_READ_ONLY}，只接受一条 SELECT（PIVOT 请用 IN 列出各值，写在 SELECT 里）")
+    macros = con.execute("SELECT function_name FROM duckdb_functions() WHERE NOT internal").fetchall()
+    known = _HARMLESS.union(name for (name,) in macros)
+    if refused := sorted({name for name in _table_functions(tree) if name.lower() not in known}):
+        raise click.UsageError(f"{_READ_ONLY}，不能使用 {'、'.join(refused)}")
+
+
+def _table_functions(node: Any) -> Iterator[str]:
+    """Names of the functions that stand where a table stands, anywhere in a parsed statement."""
+    if isinstance(node, dict):
+        if node.get("type") == "TABLE_FUNCTION":
+            yield node["function"]["function_name"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from _table_functions(each)
 
 
 def _said(error: duckdb.Error) -> str:
     text = str(error).split("\n\n")[0]
     if any(words in text for words in ("read-only", "disabled by configuration", "configuration has been locked")):
-        return f"发布是只读的，查询只能读取发布里的表（{text}）"
+        return f"{_READ_ONLY}（{text}）"
     return f"SQL 有误：{text}"
 
 
