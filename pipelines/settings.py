@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Settings:
     landing: Path
     regions: str = ""
     rules: dict[str, str] = field(default_factory=dict)
+    policy: str = ""  # a directory with further rulebook and target versions
     keep_releases: int = 60
     language: str = "zh"
     source: Path | None = None  # the landstock.toml that was read
@@ -38,9 +40,10 @@ class Settings:
 
 
 _DEFAULTS: dict[str, Any] = {
-    "home": "var/home", "landing": "var/landing", "regions": "", "rules": {}, "keep_releases": 60, "lang": "zh",
+    "home": "var/home", "landing": "var/landing", "regions": "", "policy": "", "rules": {}, "keep_releases": 60,
+    "lang": "zh",
 }  # fmt: skip
-_PATHS = ("home", "landing", "regions")
+_PATHS = ("home", "landing", "regions", "policy")
 
 
 def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -53,11 +56,22 @@ def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] 
         home=Path(chosen["home"]).absolute(),
         landing=Path(chosen["landing"]).absolute(),
         regions=str(Path(chosen["regions"]).absolute()) if chosen["regions"] else "",
+        policy=further_versions(chosen["policy"]),
         rules={name: _as_text(value) for name, value in chosen["rules"].items()},
         keep_releases=_count(chosen["keep_releases"]),
         language=chosen["lang"],
         source=path,
     )
+
+
+def further_versions(directory: str) -> str:
+    """Let the policy know of the department's own rulebooks and targets, in every process that reads the settings."""
+    if directory or "schemas.policy" in sys.modules:  # what needs no policy starts without it
+        from schemas import policy
+
+        directory = str(Path(directory).absolute()) if directory else ""
+        policy.also(directory)
+    return directory
 
 
 def _named(environment: Mapping[str, str]) -> dict[str, str]:
@@ -76,9 +90,14 @@ def find(environment: Mapping[str, str]) -> Path | None:
     return next((path for path in (Path.cwd() / FILE, ROOT / FILE) if path.is_file()), None)
 
 
+def now() -> datetime:
+    """The time in Zhejiang. The only clock of a command line run; it is read once, when the command starts."""
+    return datetime.now(SHANGHAI)
+
+
 def today() -> date:
-    """The day in Zhejiang. The only clock of a command line run; it is read once, when the command starts."""
-    return datetime.now(SHANGHAI).date()
+    """The day in Zhejiang."""
+    return now().date()
 
 
 def _read(path: Path) -> dict[str, Any]:

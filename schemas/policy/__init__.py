@@ -17,11 +17,32 @@ from typing import Any
 import polars as pl
 
 HERE = Path(__file__).parent
+#: Directories with rulebooks/*.toml and targets*.csv: the project's own, then the department's further versions.
+_SOURCES = [HERE]
 PROVINCE = "330000"
 
 
 class PolicyError(ValueError):
     """A policy file or an override does not hold together; the message says which entry and what to do."""
+
+
+def also(directory: str | Path) -> None:
+    """Take further rulebook and target versions from a directory, for this process; "" takes none.
+
+    A version there must have a name of its own. Raises PolicyError when the directory holds neither.
+    """
+    chosen = [HERE, Path(directory)] if str(directory) else [HERE]
+    if chosen == _SOURCES:
+        return
+    if len(chosen) > 1 and not (_files("rulebooks/*.toml", chosen[1:]) or _files("targets*.csv", chosen[1:])):
+        raise PolicyError(f"目录 {directory} 里没有 rulebooks/*.toml 或 targets*.csv；请检查设置 policy")
+    _SOURCES[:] = chosen
+    rulebooks.cache_clear()
+    targets.cache_clear()
+
+
+def _files(pattern: str, sources: list[Path] | None = None) -> list[Path]:
+    return [path for source in sources or _SOURCES for path in sorted(source.glob(pattern))]
 
 
 # --- Rulebook ------------------------------------------------------------------------------------------------------
@@ -92,7 +113,7 @@ def _parse(raw: Any, like: Any, name: str) -> Any:
 def rulebooks() -> dict[str, Rulebook]:
     """All rulebook versions by name, oldest first."""
     books = []
-    for path in sorted((HERE / "rulebooks").glob("*.toml")):
+    for path in _files("rulebooks/*.toml"):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         entries = {
             f"{group}.{name}": entry
@@ -103,6 +124,8 @@ def rulebooks() -> dict[str, Rulebook]:
         for name, entry in entries.items():
             if missing := {"value", "label", "basis", "confidence"} - entry.keys():
                 raise PolicyError(f"{path.name}: {name} lacks {', '.join(sorted(missing))}")
+        if data["version"] in {book.version for book in books}:
+            raise PolicyError(f"口径版本 {data['version']} 重复（{path}）；新口径须用新的版本号，旧评价沿用旧版本")
         books.append(Rulebook(data["version"], data["effective_from"], entries))
     return {book.version: book for book in sorted(books, key=lambda book: book.effective_from)}
 
@@ -119,14 +142,22 @@ def rulebook(as_of: date | None = None) -> Rulebook:
 
 @cache
 def targets() -> pl.DataFrame:
-    """All targets: one row per region, indicator, horizon and version; `value` is a Decimal in `unit`."""
-    return pl.read_csv(
-        HERE / "targets.csv",
-        schema_overrides={
-            "region_code": pl.String, "target_version": pl.String, "horizon": pl.Int32,
-            "value": pl.Decimal(18, 6), "effective_from": pl.Date,
-        },
-    )  # fmt: skip
+    """All targets: one row per region, indicator, horizon and version; `value` is a Decimal in `unit`.
+
+    Raises PolicyError when a file lacks a column or says twice what a target is.
+    """
+    types = {
+        "region_code": pl.String, "target_version": pl.String, "horizon": pl.Int32, "value": pl.Decimal(18, 6),
+        "effective_from": pl.Date,
+    }  # fmt: skip
+    try:
+        found = pl.concat(pl.read_csv(path, schema_overrides=types) for path in _files("targets*.csv"))
+    except pl.exceptions.PolarsError as error:
+        raise PolicyError(f"目标表读不出或栏目与 targets.csv 不同：{error}") from None
+    grain = ["target_version", "region_code", "indicator", "horizon"]
+    if twice := found.filter(found.select(grain).is_duplicated())["target_version"].unique().sort().to_list():
+        raise PolicyError(f"目标版本 {'、'.join(twice)} 有重复的目标；新目标须用新的版本号，旧评价沿用旧版本")
+    return found
 
 
 def target_version(as_of: date | None = None) -> str:
