@@ -12,8 +12,8 @@ from assets import release
 from assets.explain import UnknownFigure, find_indicator, find_region
 from assets.trust import plausibility
 from pipelines.cli.desk import Day, Desk, options
-from pipelines.cli.publish import now
 from pipelines.cli.tables import clip, table
+from pipelines.settings import now
 from schemas.indicators import INDICATORS, Basis
 from schemas.trust import CAUSES
 

@@ -11,8 +11,8 @@ from assets.explain import UnknownFigure, find_indicator, find_region
 from assets.trust import objections, publishing
 from assets.trust.objections import Objection
 from pipelines.cli.desk import Desk, options
-from pipelines.cli.publish import now
 from pipelines.cli.tables import clip, table
+from pipelines.settings import now
 from schemas.indicators import FIRST_YEAR, INDICATORS
 
 STATES = {objections.OPEN: ("待处理", "open"), objections.RESOLVED: ("已处理", "resolved")}

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 
 import click
 
-from assets.home import SHANGHAI
 from assets.trust import publishing, states
+from pipelines import settings
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import table
 from schemas.trust import STATE_WORDS, State
 
 WORDS = {str(state): state for state in State} | {word: state for state, word in STATE_WORDS.items()}
 FORWARD = (State.NOTICE, State.FINAL)
-
-
-def now() -> datetime:
-    """When a person's decision was recorded."""
-    return datetime.now(SHANGHAI)
 
 
 @click.command(name="publish")
@@ -39,7 +33,7 @@ def publish_command(desk: Desk, release_id: str, to: str | None, by: str | None,
     if to is not None:
         if not (by or "").strip():
             raise click.UsageError("改变状态需要写明经办人：--by 姓名")
-        step = publishing.publish(home, release_id, State(to), by.strip(), now(), note)
+        step = publishing.publish(home, release_id, State(to), by.strip(), settings.now(), note)
         if not desk.machine:
             at = step.at.replace("T", " ")[:16]
             desk.show(
