@@ -46,7 +46,7 @@ def capture(
     """Keep the bytes of every new or changed file and log it; return how many new submissions that made.
 
     `today` is the day of receipt of files that do not lie in a `YYYY-MM-DD/` folder. A file that changes while it is
-    being read is left for the next run.
+    being read, or that cannot be opened, is left for the next run.
     """  # fmt: skip
     restore(con, raw, regions)
     before = _count(con)
@@ -57,17 +57,21 @@ def capture(
     seq = con.execute("SELECT coalesce(max(seq), 0) FROM raw.sighting").fetchone()[0]
     found = []
     for path, received_on in files(landing, today):
-        relative, stat = path.relative_to(landing).as_posix(), path.stat()
-        if (relative, stat.st_size, stat.st_mtime_ns) in seen:
+        relative = readable(path.relative_to(landing))
+        try:
+            stat = path.stat()
+            if (relative, stat.st_size, stat.st_mtime_ns) in seen:
+                continue
+            content = _read_stable(path)
+        except OSError as error:
+            _tell(progress, f"{relative} 无法打开（{error.strerror}），留待下次")
             continue
-        content = _read_stable(path)
         if content is None:
             _tell(progress, f"{relative} 正在写入，留待下次")
             continue
         sha = _store(raw, content)
-        found.append(
-            Sighting(seq := seq + 1, relative, path.name, str(received_on), sha, len(content), stat.st_mtime_ns)
-        )
+        name = relative.rpartition("/")[2]
+        found.append(Sighting(seq := seq + 1, relative, name, str(received_on), sha, len(content), stat.st_mtime_ns))
     _log(raw, found)
     _mirror(con, found, regions)
     return _count(con) - before
@@ -98,6 +102,19 @@ def files(landing: Path, today: date) -> Iterator[tuple[Path, date]]:
         if hidden or not path.is_file() or not path.resolve().is_relative_to(root):
             continue
         yield path, _day(parts[0]) or today if len(parts) > 1 else today
+
+
+def readable(path: Path) -> str:
+    """A path as text, with `/`. A name that is no UTF-8 was made on a Windows system, hence is GB18030."""
+    return "/".join(_readable(part) for part in path.parts)
+
+
+def _readable(part: str) -> str:
+    try:
+        part.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(part).decode("gb18030", "replace")
+    return part
 
 
 def _day(folder: str) -> date | None:
@@ -133,10 +150,18 @@ def _log(raw: Path, sightings: list[Sighting]) -> None:
         return
     raw.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(asdict(sighting), ensure_ascii=False) + "\n" for sighting in sightings)
-    with (raw / LOG).open("a", encoding="utf-8") as log:
-        log.write(lines)
+    with (raw / LOG).open("ab") as log:
+        # A line that a crash cut short must not swallow the next one.
+        log.write((b"" if _ends_whole(raw / LOG) else b"\n") + lines.encode())
         log.flush()
         os.fsync(log.fileno())
+
+
+def _ends_whole(log: Path) -> bool:
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        return file.read() in (b"", b"\n")
 
 
 def _read_log(raw: Path) -> list[Sighting]:
@@ -144,10 +169,10 @@ def _read_log(raw: Path) -> list[Sighting]:
     if not (raw / LOG).exists():
         return []
     sightings = []
-    for line in (raw / LOG).read_text(encoding="utf-8").splitlines():
+    for line in (raw / LOG).read_bytes().split(b"\n"):
         try:
             sightings.append(Sighting(**json.loads(line)))
-        except json.JSONDecodeError:
+        except ValueError:  # no JSON, or cut within a character
             continue
     return sightings
 

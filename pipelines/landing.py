@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -16,11 +18,15 @@ Listing = dict[str, tuple[int, int]]  # path → bytes, mtime in ns
 
 def listing(landing: Path) -> Listing:
     """Every file that a capture would take, by its path below the landing directory."""
-    found = {}
+    return {name: (stat.st_size, stat.st_mtime_ns) for name, (_, stat) in _present(landing).items()}
+
+
+def _present(landing: Path) -> dict[str, tuple[Path, os.stat_result]]:
+    present = {}
     for path, _ in raw.files(landing, date.min):
-        stat = path.stat()
-        found[path.relative_to(landing).as_posix()] = (stat.st_size, stat.st_mtime_ns)
-    return found
+        with contextlib.suppress(OSError):  # gone since it was listed
+            present[raw.readable(path.relative_to(landing))] = (path, path.stat())
+    return present
 
 
 def fingerprint(found: Listing) -> str:
@@ -34,12 +40,16 @@ def unseen(con: duckdb.DuckDBPyConnection, landing: Path) -> list[str]:
     seen = {(path, size, mtime) for path, size, mtime, _ in sightings}
     contents = {(path, sha) for path, _, _, sha in sightings}
 
-    def known(path: str, size: int, mtime: int) -> bool:
-        return (path, size, mtime) in seen or (path, _sha256(landing / path)) in contents
+    def known(name: str, path: Path, stat: os.stat_result) -> bool:
+        return (name, stat.st_size, stat.st_mtime_ns) in seen or (name, _sha256(path)) in contents
 
-    return [path for path, (size, mtime) in listing(landing).items() if not known(path, size, mtime)]
+    return [name for name, (path, stat) in _present(landing).items() if not known(name, path, stat)]
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(path: Path) -> str | None:
+    """The fingerprint of a file's content; None when it cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
