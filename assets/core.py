@@ -104,17 +104,23 @@ def fingerprint(con: duckdb.DuckDBPyConnection, as_of: date) -> str:
 # --- Core as it was known on a day ---------------------------------------------------------------------------------
 
 
-def revisions(con: duckdb.DuckDBPyConnection, table: str, as_of: date) -> pl.DataFrame:
+def revisions(con: duckdb.DuckDBPyConnection, table: str, as_of: date, only: str | None = None) -> pl.DataFrame:
     """Every accepted revision received up to a day: the table's columns, provenance, and `revision` (1, 2, …) per key.
+
+    `only` is a query for the keys that are wanted, all by default.
 
     Order of receipt: day, file name, row (rulebook §0); a key stands in one row of a file, so the row never decides.
     """
     return con.execute(
         f"SELECT c.*, s.received_on, row_number() OVER"
         f" (PARTITION BY c.record_key ORDER BY s.received_on, s.file_name, s.seq) AS revision"
-        f" FROM core.{table} c JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?",
+        f" FROM core.{table} c JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?{_among(only)}",
         [as_of],
     ).pl()
+
+
+def _among(keys: str | None) -> str:
+    return f" AND c.record_key IN ({keys})" if keys else ""
 
 
 def latest(frame: pl.DataFrame) -> pl.DataFrame:
@@ -131,7 +137,8 @@ def current(
     """  # fmt: skip
     wanted = "*" if columns is None else ", ".join(f'"{c}"' for c in dict.fromkeys((*columns, *PROVENANCE)))
     return con.execute(
-        "WITH known AS (SELECT submission_id, received_on, file_name, seq FROM raw.submission WHERE received_on <= $day),"
+        "WITH known AS (SELECT submission_id, received_on, file_name, seq FROM raw.submission"
+        " WHERE received_on <= $day),"
         f" many AS (SELECT record_key FROM core.{table} SEMI JOIN known USING (submission_id)"
         " GROUP BY ALL HAVING count(*) > 1),"
         f" ranked AS (SELECT c.rowid AS id, row_number() OVER"
@@ -144,13 +151,18 @@ def current(
     ).pl()
 
 
-def lifetimes(con: duckdb.DuckDBPyConnection, table: str, as_of: date, columns: tuple[str, ...]) -> pl.DataFrame:
-    """Every revision received up to a day with `received_on` and `superseded_on`, the receipt of the next one."""
+def lifetimes(
+    con: duckdb.DuckDBPyConnection, table: str, as_of: date, columns: tuple[str, ...], only: str | None = None
+) -> pl.DataFrame:
+    """Every revision received up to a day with `received_on` and `superseded_on`, the receipt of the next one.
+
+    `only` is a query for the keys that are wanted, all by default.
+    """
     wanted = ", ".join(f'c."{name}"' for name in dict.fromkeys((*columns, *PROVENANCE)))
     return con.execute(
         f"SELECT {wanted}, s.received_on, lead(s.received_on) OVER"
         f" (PARTITION BY c.record_key ORDER BY s.received_on, s.file_name, s.seq) AS superseded_on"
-        f" FROM core.{table} c JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?",
+        f" FROM core.{table} c JOIN raw.submission s USING (submission_id) WHERE s.received_on <= ?{_among(only)}",
         [as_of],
     ).pl()
 

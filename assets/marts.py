@@ -16,7 +16,7 @@ from assets.context import Context
 from assets.dictionary import dictionary
 from assets.evaluations import builders as evaluations
 from assets.evaluations.builders import current_targets as current_targets
-from assets.indicators import derive_history, history_days
+from assets.indicators.history import derive_history, history_days
 from assets.trust import builders as trust
 from schemas import policy
 from schemas.indicators import INDICATORS, PARTS

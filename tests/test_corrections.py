@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from assets import core, indicators
+from assets import core
+from assets.indicators import history
 from tests.bureau import supervision_no
 
 ACTIVATED = "activated_stock_land"
@@ -148,15 +149,15 @@ def test_history_is_what_was_known_on_each_day(bureau):
     bureau.hand_in("供地结果", area("2"), day="2026-04-10")
     bureau.hand_in("供地结果", area("3"), day="2026-05-10")
     bureau.take_in()
-    days = indicators.history_days(bureau.context("2026-04-10").as_of, bureau.context("2026-06-15").as_of, set())
+    days = history.history_days(bureau.context("2026-04-10").as_of, bureau.context("2026-06-15").as_of, set())
     assert [str(day) for day in days] == ["2026-04-30", "2026-05-31", "2026-06-15"]
-    made = indicators.derive_history(bureau.con, {day: bureau.context(str(day)) for day in days})
+    made = history.derive_history(bureau.con, {day: bureau.context(str(day)) for day in days})
     rows = bureau.con.execute(
         "SELECT known_on::VARCHAR, value FROM indicator.history WHERE indicator = ? AND region_code = '330100' AND year = 2026"
         " AND basis = 'cumulative' ORDER BY ALL", [ACTIVATED],
     ).fetchall()  # fmt: skip
     assert (made, rows) == (3, [("2026-04-30", 30.0), ("2026-05-31", 45.0), ("2026-06-15", 45.0)])
-    assert indicators.derive_history(bureau.con, {day: bureau.context(str(day)) for day in days}) == 0  # kept
+    assert history.derive_history(bureau.con, {day: bureau.context(str(day)) for day in days}) == 0  # kept
 
 
 def test_fingerprint_tells_inputs_apart(bureau):

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import calendar
-from datetime import date, timedelta
+from datetime import date
 from importlib import import_module
 
 import duckdb
@@ -24,11 +23,12 @@ from schemas.submissions import TABLES
 
 def compute(con: duckdb.DuckDBPyConnection, code: str, context: Context, years: list[int]) -> Result:
     """One indicator as it was known under a context; reads core, writes nothing."""
-    module = _module(code)
-    return module.derive(inputs_layer.load(con, module.NEEDS, context), context, years)
+    made_by = module(code)
+    return made_by.derive(inputs_layer.load(con, made_by.NEEDS, context), context, years)
 
 
-def _module(code: str):
+def module(code: str):
+    """The file of an indicator: `NEEDS` and `derive`."""
     return import_module(f"assets.indicators.{code}")
 
 
@@ -69,53 +69,6 @@ def state(con: duckdb.DuckDBPyConnection, context: Context) -> dict[int, str]:
         return "fresh" if all(tuple(each) == now for each in found) else "stale"
 
     return {year: of(year) for year in years(con, context.as_of)}
-
-
-def history_days(first: date, as_of: date, release_days: set[date]) -> list[date]:
-    """Days whose knowledge is kept: every month end from the first receipt on, every release day, and the as-of day."""
-    days, day = {as_of}, first
-    while day <= as_of:
-        month_end = day.replace(day=calendar.monthrange(day.year, day.month)[1])
-        days |= {month_end} if month_end <= as_of else set()
-        day = month_end + timedelta(days=1)
-    return sorted(days | {day for day in release_days if first <= day <= as_of})
-
-
-def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) -> int:
-    """Compute the figures of past days that are not kept yet, or whose inputs arrived late; returns how many days."""
-    missing = {day: context for day, context in days.items() if not _is_kept(con, day, context)}
-    if not missing:
-        return 0
-    needs = _all_needs()
-    known = inputs_layer.timeline(con, needs, max(missing.values(), key=lambda context: context.as_of))
-    for day, context in missing.items():
-        then, wanted = known.at(day), years(con, day)
-        figures = [
-            _module(code).derive(then, context, wanted).figures.with_columns(indicator=pl.lit(code))
-            for code in INDICATORS
-        ]
-        stamp = {"known_on": day, "inputs": core.fingerprint(con, day), "rule_version": context.rules.label}
-        con.begin()
-        con.execute("DELETE FROM indicator.history WHERE known_on = ?", [day])
-        append(con, "indicator.history", pl.concat(figures).with_columns(**{k: pl.lit(v) for k, v in stamp.items()}))
-        con.commit()
-    return len(missing)
-
-
-def _is_kept(con: duckdb.DuckDBPyConnection, day: date, context: Context) -> bool:
-    kept = con.execute(
-        "SELECT DISTINCT inputs, rule_version FROM indicator.history WHERE known_on = ?", [day]
-    ).fetchall()
-    return kept == [(core.fingerprint(con, day), context.rules.label)]
-
-
-def _all_needs() -> inputs_layer.Needs:
-    """What all indicators together need of every table."""
-    needs: dict[str, dict[str, None]] = {}
-    for code in INDICATORS:
-        for table, columns in _module(code).NEEDS.items():
-            needs.setdefault(table, {}).update(dict.fromkeys(columns))
-    return {table: tuple(columns) for table, columns in needs.items()}
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:

@@ -35,7 +35,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     """One figure per region, year and basis: Σ claimed areas of the window's events."""
     ledger = claim(events(inputs, context))
     ledger = pl.concat([ledger, unknown_origin(inputs, context)])
-    cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, context), context, years)
+    cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, context, inputs.settled), context, years)
     cells = figures.reporting(INDICATOR, inputs.reports, cells, context)
     absence = pl.when(~pl.col("reported") & ~pl.col("has_rows")).then(pl.lit("not_reported"))
     made = figures.finish(cells.with_columns(bottom=None, denominator=None), value=pl.col("top"), absence=absence)

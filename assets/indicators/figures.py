@@ -64,9 +64,12 @@ def regions_frame(context: Context) -> pl.DataFrame:
 # --- Sums ----------------------------------------------------------------------------------------------------------
 
 
-def totals(ledger: pl.DataFrame, indicator: Indicator, context: Context) -> pl.DataFrame:
+def totals(
+    ledger: pl.DataFrame, indicator: Indicator, context: Context, settled: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Ledger rows of events, summed per region (county, city, province) and year.
 
+    `settled`: sums of other rows by region_code, city_code and year, to be added.
     Columns: region_code, year, top, bottom, numerator, denominator, records, excluded, public.
     """
     tops, bottoms = pl.col("role").is_in(["numerator", "both"]), pl.col("role").is_in(["denominator", "both"])
@@ -84,6 +87,8 @@ def totals(ledger: pl.DataFrame, indicator: Indicator, context: Context) -> pl.D
             public=(pl.col("profile") == "landchina").any(),
         )
     )
+    if settled is not None:
+        by_place = pl.concat([by_place, settled.select(by_place.columns).cast(by_place.schema)])
     return roll_up(by_place, context, ["year"])
 
 

@@ -21,10 +21,12 @@ class Inputs:
 
     `tables[name]`: the latest revision of every record, cancelled ones left out; its own columns plus `city_code`,
     `province_code`, `region_level`; `region_code` is a code of today. `reports`: source_table, city_code, year.
+    `settled`: sums of records that are not in `tables` because they were added up before (`history.py`).
     """
 
     tables: dict[str, pl.DataFrame]
     reports: pl.DataFrame
+    settled: pl.DataFrame | None = None
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         return self.tables[table]
@@ -56,8 +58,8 @@ class Timeline:
     """
 
     tables: dict[str, pl.DataFrame]
-    digestion: pl.DataFrame
-    batches: pl.DataFrame
+    digestion: pl.DataFrame | None  # None: not needed
+    batches: pl.DataFrame | None
     reports: pl.DataFrame
     regions: Regions
 
@@ -66,18 +68,26 @@ class Timeline:
         received = pl.col("received_on") <= day
         in_force = received & (pl.col("superseded_on").is_null() | (pl.col("superseded_on") > day))
         known = {name: _without_cancelled(name, frame.filter(in_force)) for name, frame in self.tables.items()}
-        resolved = resolve_digestion(self.digestion.filter(received), self.batches.filter(received)).valid
-        known["unsupplied_digestion"] = place(resolved.filter(~is_cancelled()), self.regions)
+        if self.digestion is not None:
+            resolved = resolve_digestion(self.digestion.filter(received), self.batches.filter(received)).valid
+            known["unsupplied_digestion"] = place(resolved.filter(~is_cancelled()), self.regions)
         return Inputs(known, self.reports.filter(pl.col("reported_on") <= day).drop("reported_on"))
 
 
-def timeline(con: duckdb.DuckDBPyConnection, needs: Needs, context: Context) -> Timeline:
-    """Everything received up to the context's day, to be looked at on any day before."""
-    as_of, regions = context.as_of, context.regions
-    digestion = core.revisions(con, "unsupplied_digestion", as_of)
-    batches = core.revisions(con, "approved_unsupplied", as_of)
+def timeline(
+    con: duckdb.DuckDBPyConnection, needs: Needs, context: Context, only: dict[str, str] | None = None
+) -> Timeline:
+    """Everything received up to the context's day, to be looked at on any day before.
+
+    `only`: for some tables a query for the keys of the records that are wanted.
+    """
+    as_of, regions, only = context.as_of, context.regions, only or {}
+    digestion = batches = None
+    if "unsupplied_digestion" in needs:
+        digestion = core.revisions(con, "unsupplied_digestion", as_of, only.get("unsupplied_digestion"))
+        batches = core.revisions(con, "approved_unsupplied", as_of, only.get("approved_unsupplied"))
     frames = {
-        name: place(core.lifetimes(con, name, as_of, _with_status(name, columns)), regions)
+        name: place(core.lifetimes(con, name, as_of, _with_status(name, columns), only.get(name)), regions)
         for name, columns in needs.items()
         if name != "unsupplied_digestion"
     }

@@ -26,7 +26,7 @@ NEEDS = {"inefficient_land": PATCH_COLUMNS, "land_supply": ("contract_date",)}
 def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:
     """One figure per region, year and basis: Σ completed areas of the window's patches."""
     ledger = contributions(inputs, context)
-    cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, context), context, years)
+    cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, context, inputs.settled), context, years)
     cells = figures.reporting(INDICATOR, inputs.reports, cells, context)
     absence = pl.when(~pl.col("reported") & ~pl.col("has_rows")).then(pl.lit("not_reported"))
     made = figures.finish(cells.with_columns(bottom=None, denominator=None), value=pl.col("top"), absence=absence)

@@ -37,7 +37,7 @@ def supply_ratio(
     indicator, ledger: pl.DataFrame, inputs: Inputs, context: Context, years: list[int], factor: int
 ) -> pl.DataFrame:
     """Figures of a ratio over land supply (indicators 5 and 6)."""
-    cells = figures.grid(indicator, figures.totals(ledger, indicator, context), context, years)
+    cells = figures.grid(indicator, figures.totals(ledger, indicator, context, inputs.settled), context, years)
     cells = figures.reporting(indicator, inputs.reports, cells, context)
     absence = (
         pl.when(~pl.col("reported") & ~pl.col("has_rows"))

@@ -46,7 +46,7 @@ def rate(
     indicator: Indicator, done: pl.DataFrame, tasks: pl.DataFrame, inputs: Inputs, context: Context, years: list[int]
 ) -> pl.DataFrame:
     """Figures of a task rate: Σ done / task × 100 per region and year (rulebook §3)."""
-    cells = figures.grid(indicator, figures.totals(done, indicator, context), context, years)
+    cells = figures.grid(indicator, figures.totals(done, indicator, context, inputs.settled), context, years)
     cells = cells.drop("bottom", "denominator").join(
         tasks_by_region(tasks, indicator, context), on=["region_code", "year"], how="left"
     )
