@@ -257,12 +257,15 @@ class Oracle:
         """Every region × basis × year from 2025 on, and of indicators 3–6 earlier years with events."""
         for indicator, bases in BASES.items():
             for region in self.today:
-                yield from ((indicator, region, y, b) for b in bases for y in range(2025, self.as_of.year + 1))
+                yield from ((indicator, region, y, b) for b in bases for y in range(2025, self.last_year(b) + 1))
                 earlier = {
                     event.day.year for event in self.events.get(indicator, {}).get(region, []) if event.day < FIRST_DAY
                 }
                 if "cumulative" not in bases:
                     yield from ((indicator, region, year, "annual") for year in earlier)
+
+    def last_year(self, basis: str) -> int:
+        return min(self.as_of.year, PERIODS[-1][1]) if basis == "period" else self.as_of.year
 
     def figure(self, indicator: str, region: str, year: int, basis: str) -> Figure:
         place = (indicator, region, year, basis)
@@ -375,7 +378,7 @@ class Oracle:
             own = self.cities
         now, before = self.land_and_gdp(own, year), self.land_and_gdp(own, base)
         if now is None:
-            figure.absence = self.own_reason(own, year, base)
+            figure.absence = self.own_reason(own, year)
             figure.data_state = "incomplete" if figure.absence == "not_reported" else "provisional"
             return
         if before is None:
@@ -397,13 +400,13 @@ class Oracle:
         land_0, gdp_0 = self.land_and_gdp(regions, base, shift)
         return (1 - land / gdp / (land_0 / gdp_0)) * 100
 
-    def own_reason(self, regions: list[str], year: int, base: int) -> str:
-        """The year's own reason wins, then the missing base; else a link of the chain between them is missing."""
+    def own_reason(self, regions: list[str], year: int) -> str:
+        """The year's own reason wins; then it is 2025 that is missing, else a link of the chain between them."""
         if not all((each, year) in self.land and (each, year) in self.gdp for each in regions):
             return self.missing(year)
-        if self.land_and_gdp(regions, base) is None:
+        if self.land_and_gdp(regions, 2025) is None:
             return "no_baseline"
-        return self.missing(max(y for each in regions for y in range(2025, year) if (each, y) not in self.gdp))
+        return self.missing(max(y for each in regions for y in range(2026, year) if (each, y) not in self.gdp))
 
     def missing(self, year: int) -> str:
         """§0: an annual input is not due while the as-of is not after 12-31 of its year."""
