@@ -55,7 +55,6 @@ def execute(
     job = definitions.definitions(settings).resolve_job_def(definitions.NIGHTLY)
     keys = sorted(job.asset_layer.selected_asset_keys - set(without)) if without else None
     with (
-        storage.without_waiting_for_the_disk(),
         storage.instance(settings.place) as instance,
         _reporting(progress, len(job.nodes) - len(without)),
     ):
