@@ -93,7 +93,7 @@ SELECT coalesce(n.region_code, b.region_code) AS region_code, coalesce(n.region_
 FROM {ledgers.BEFORE}.mart.indicator_value b
 FULL JOIN {ledgers.NOW}.mart.indicator_value n USING {_CELL}
 LEFT JOIN old_judged o USING {_CELL} LEFT JOIN new_judged m USING {_CELL}
-WHERE b.value IS DISTINCT FROM n.value OR b.absence IS DISTINCT FROM n.absence OR {_FLIPPED}
+WHERE round(b.value, 9) IS DISTINCT FROM round(n.value, 9) OR b.absence IS DISTINCT FROM n.absence OR {_FLIPPED}
 OR {_CELL} IN (SELECT {_CELL} FROM moved)
 ORDER BY ALL
 """

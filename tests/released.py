@@ -30,6 +30,12 @@ class Publisher(Bureau):
         super().__init__(path)
         self.home = Home(path).prepare()
 
+    @classmethod
+    def reopened(cls, path: Path) -> Publisher:
+        """The same home with a landing directory and a warehouse that are made anew."""
+        shutil.rmtree(path / "landing", ignore_errors=True)
+        return cls(path)
+
     def build(self, day: str, names: tuple[str, ...] = COMPARED, **rules: str) -> Path:
         """A database with the marts of a day, from the files received by it; `rules` are what-if switches."""
         return self._build(self._context(day, rules), day, names)

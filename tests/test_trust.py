@@ -306,8 +306,11 @@ def test_notice_objection_resolution_final(province, capsys):
     by_id = {each["release_id"]: each for each in json.loads(capsys.readouterr().out)}
     assert [step["by"] for step in by_id[release_id]["steps"]] == ["张三", "张三"]
     assert (by_id[release_id]["state"], by_id["2026-03-31.1"]["state"]) == ("定稿", "草稿")
-    assert desk(place, "diff", "2026-03-31.1", release_id) == 0
-    assert "新增地块应为 1 公顷" in capsys.readouterr().out
+    for shown in (["diff", "2026-03-31.1", release_id], ["explain", "杭州", "5", "2026"]):
+        assert desk(place, *shown) == 0
+        assert "新增地块应为 1 公顷" in capsys.readouterr().out
+    assert desk(place, "explain", "杭州", "5", "2026", "--json") == 0
+    assert [each["state"] for each in json.loads(capsys.readouterr().out)["objections"]] == ["resolved"]
 
 
 def test_a_read_only_home_takes_no_objection_and_says_so(home, out, monkeypatch):

@@ -61,6 +61,12 @@ def fold(lines: list[journal.Line], as_of: date | None = None) -> list[Objection
     return list(found.values())
 
 
+def about(found: list[Objection], region_code: str, indicator: str, year: int) -> list[Objection]:
+    """Those against one figure."""
+    wanted = (region_code, indicator, year)
+    return [each for each in found if (each.region_code, each.indicator, each.year) == wanted]
+
+
 def frame(objections: list[Objection]) -> pl.DataFrame:
     """In the shape of mart.objection, without names."""
     return pl.DataFrame([asdict(each) for each in objections], schema=_SCHEMA, orient="row")

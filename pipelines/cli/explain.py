@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import click
 from assets import release
 from assets.explain import UnknownFigure, explain, find_indicator
 from assets.explain_model import Explanation
+from assets.trust import objections
 from pipelines.cli.desk import Day, Desk, options
 from pipelines.cli.explain_page import page
+from pipelines.cli.objection import listing
 from schemas.indicators import Basis
 
 
@@ -42,7 +45,13 @@ def explain_command(
             made = _published(desk, region, indicator, year, basis, release_id)
     except UnknownFigure as error:
         raise click.UsageError(desk.pick(str(error), error.en)) from None
-    desk.hand_out(made.as_data()) if desk.machine else desk.show(page(desk, made))
+    said = objections.about(objections.known(desk.home), made.region_code, made.indicator, made.year)
+    if desk.machine:
+        desk.hand_out(made.as_data() | {"objections": [asdict(each) for each in said]})
+    else:
+        desk.show(page(desk, made))
+        if said:
+            desk.show(f"\n【{desk.pick('异议', 'objections')}】\n{listing(desk, said)}")
     return 0
 
 
