@@ -12,6 +12,8 @@ from schemas.submissions import LANDCHINA_HEADERS
 
 #: Keys that identify a result; elements without one are entries of the portal's listing.
 IDENTITY = ("idnumber", "电子监管号")
+#: A line that opens an object. Possessive, or thousands of blank lines would be tried in every combination.
+_NEXT = re.compile(r"\n[^\S\n]*+[\[,]?[^\S\n]*+\{")
 
 
 def elements(text: str) -> Iterator[dict | None]:
@@ -27,7 +29,7 @@ def elements(text: str) -> Iterator[dict | None]:
         except (ValueError, RecursionError):
             # Go on at the next line that opens an object; within one broken line nothing can be told apart.
             yield None
-            following = re.compile(r"\n\s*[\[,]?\s*\{").search(text, opening + 1)
+            following = _NEXT.search(text, opening + 1)
             if following is None:
                 return
             at = following.start()

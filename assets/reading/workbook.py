@@ -19,6 +19,7 @@ from .layout import normalise
 from .report import Unreadable
 
 MAX_CELLS = 5_000_000
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # Excel's own limits
 _T = TypeVar("_T")
 
 
@@ -42,6 +43,8 @@ def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
     if found is None:
         raise Unreadable("1004")
     for name, extent in extents.items():
+        if extent.last_row > MAX_ROWS or extent.last_column >= MAX_COLUMNS:
+            raise Unreadable("1004")  # no Excel wrote that; the library would make room for all of it
         if extent.last_row * (extent.last_column + 1) > max(MAX_CELLS, 50 * extent.cells):
             raise Unreadable(
                 "1006",
