@@ -28,9 +28,6 @@ from schemas.submissions import PLAN_ACTIVATION, PLAN_REDEVELOPMENT
 
 DAY_ZERO = date(FIRST_YEAR - 1, 12, 31)
 PLANS = {"activated_stock_land": PLAN_ACTIVATION, "redeveloped_inefficient_land": PLAN_REDEVELOPMENT}
-#: Part of indicator 8 that carries the 2025 level a region is measured from (for the province: of the same cities).
-WALK_BASE = "base_2025"
-
 ASSESSMENT: dict[str, pl.DataType] = {
     "region_code": pl.String(), "region_level": pl.String(), "indicator": pl.String(), "year": pl.Int32(),
     "horizon": pl.Int32(), "basis": pl.String(), "period_end": pl.Date(), "value": pl.Float64(), "target": pl.Float64(),
@@ -198,26 +195,23 @@ _JUDGES = {
 # --- The table -----------------------------------------------------------------------------------------------------
 
 
-def assess(
-    figures: pl.DataFrame, targets: pl.DataFrame, plans: pl.DataFrame, bases: pl.DataFrame, context: Context
-) -> pl.DataFrame:
+def assess(figures: pl.DataFrame, targets: pl.DataFrame, plans: pl.DataFrame, context: Context) -> pl.DataFrame:
     """One row per region with a target × indicator × year × horizon.
 
     `figures`: FIGURE columns and `indicator`; `targets`: rows of one target version; `plans`: annual_task records with
-    region_code, year, task, task_area_mu; `bases`: region_code, year, value of part `base_2025`.
+    region_code, year, task, task_area_mu.
     """  # fmt: skip
     by_place = {(f["region_code"], f["indicator"], f["year"], f["basis"]): f for f in figures.iter_rows(named=True)}
     planned = {
         (p["region_code"], p["task"], p["year"]): Fraction(p["task_area_mu"]) for p in plans.iter_rows(named=True)
     }
-    based = {(b["region_code"], b["year"]): Fraction(b["value"]) for b in bases.iter_rows(named=True)}
     rows = []
     for target in targets.sort("region_code", "indicator", "horizon").iter_rows(named=True):
         indicator = INDICATORS[target["indicator"]]
         for year in range(FIRST_YEAR, min(context.as_of.year, target["horizon"]) + 1):
             figure = by_place.get((target["region_code"], indicator.code, year, indicator.judged))
             if figure is not None:
-                case = _case(indicator, figure, target, planned, based)
+                case = _case(indicator, figure, target, planned)
                 rows.append((case, _row(case, judge(case, context.rules), figure)))
     _rank(rows)
     return pl.DataFrame([row for _, row in rows], schema=ASSESSMENT, orient="row")
@@ -227,21 +221,21 @@ def exact_value(indicator: Indicator, figure: dict) -> Fraction | None:
     """A figure's value without rounding, from its exact sums where it has them."""
     if figure["value"] is None:
         return None
+    if figure["exact"] is not None:
+        return Fraction(figure["exact"])
     top, bottom = figure["top"], figure["bottom"]
-    if top is None:
-        return Fraction(figure["value"])
     if bottom is None:
         return Fraction(top)
     return Fraction(top) / Fraction(bottom) * (100 if indicator.unit == "%" else 1)
 
 
-def _case(indicator: Indicator, figure: dict, target: dict, planned: dict, based: dict) -> Case:
+def _case(indicator: Indicator, figure: dict, target: dict, planned: dict) -> Case:
     region, task = figure["region_code"], PLANS.get(indicator.code)
     plans = {y: planned[region, task, y] for y in range(FIRST_YEAR, HORIZONS[-1] + 1) if (region, task, y) in planned}
-    bounds = {name: None if figure[name] is None else Fraction(figure[name]) for name in ("low", "high")}
+    exact = {name: figure[f"exact_{name}"] for name in ("low", "high", "base")}
     return Case(
         indicator, figure["year"], target["horizon"], figure["period_end"], exact_value(indicator, figure),
-        Fraction(Decimal(target["value"])), **bounds, base=based.get((region, figure["year"])), plans=plans,
+        Fraction(Decimal(target["value"])), plans=plans, **{name: None if text is None else Fraction(text) for name, text in exact.items()},
         relative=target["kind"] == "relative_rise",
     )  # fmt: skip
 

@@ -9,12 +9,15 @@ EXACT = pl.Decimal(38, 12)
 AMOUNT = pl.Decimal(18, 9)
 
 #: A figure as the indicator files make it. `top`, `bottom` are exact; `numerator`, `denominator` are published sums.
+#: Where a value is no ratio of sums (indicators 7, 8) verdicts are found on exact fractions, written "n/d": the value,
+#: its band of precision, and the level of 2025 that it is measured from.
 FIGURE: dict[str, pl.DataType] = {
     "region_code": pl.String(), "region_level": pl.String(), "year": pl.Int32(), "basis": pl.String(),
     "period_start": pl.Date(), "period_end": pl.Date(),
     "value": pl.Float64(), "top": EXACT, "bottom": EXACT,
     "numerator": pl.Decimal(38, 9), "denominator": pl.Decimal(38, 9),
     "low": pl.Float64(), "high": pl.Float64(),
+    "exact": pl.String(), "exact_low": pl.String(), "exact_high": pl.String(), "exact_base": pl.String(),
     "absence": pl.String(), "data_state": pl.String(), "derived": pl.Boolean(), "flags": pl.String(),
     "record_count": pl.Int64(), "excluded_count": pl.Int64(),
 }  # fmt: skip

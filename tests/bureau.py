@@ -110,13 +110,12 @@ class Bureau:
     def assessments(self, as_of: str = "2026-11-23", **overrides) -> pl.DataFrame:
         self.take_in()
         context = self.context(as_of, **overrides)
-        figures, bases = [], []
+        figures = []
         for code in INDICATORS:
             result = indicators.compute(self.con, code, context, indicators.years(self.con, context.as_of))
             figures.append(result.figures.with_columns(indicator=pl.lit(code)))
-            bases.append(result.parts.filter(part=evaluation.WALK_BASE).select("region_code", "year", "value"))
         plans = inputs.load(self.con, {"annual_task": ("year", "task", "task_area_mu")}, context)["annual_task"]
-        return evaluation.assess(pl.concat(figures), current_targets(context), plans, pl.concat(bases), context)
+        return evaluation.assess(pl.concat(figures), current_targets(context), plans, context)
 
     def assessment(self, indicator: str, region: str = "330100", year: int = 2026, horizon: int = 2027, **more) -> dict:
         (found,) = self.assessments(**more).filter(indicator=indicator, region_code=region, year=year, horizon=horizon).iter_rows(named=True)

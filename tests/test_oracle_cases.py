@@ -446,3 +446,33 @@ def test_events_after_the_as_of_have_not_happened(bureau):
     )
     figure = bureau.figure("activated_stock_land")
     assert (figure["value"], figure["period_end"]) == (15, date(2026, 11, 23))
+
+
+@pytest.mark.parametrize(
+    ("city", "target"), [("330600", "58.8"), ("330700", "66.8"), ("330900", "77.6"), ("331100", "67.6")]
+)
+def test_a_level_that_equals_its_target_has_reached_it(bureau, city, target):
+    bureau.hand_in("步行覆盖", *walk(city, "2025", "50"), *walk(city, "2027", target), city=city)
+    assert bureau.assessment("walk15_coverage", city, 2027, as_of="2028-02-15")["verdict"] == "achieved"
+
+
+def test_a_level_that_equals_its_line_is_on_track(bureau):
+    bureau.hand_in("步行覆盖", *walk("330100", "2025", "53.2"), *walk("330100", "2026", "68.6"))  # (53.2 + 84) / 2
+    assert bureau.assessment("walk15_coverage", year=2026, as_of="2027-01-15")["verdict"] == "on_track"
+
+
+@pytest.mark.parametrize(
+    ("area", "verdict"),
+    [
+        (
+            "919.4595",
+            "undecidable",
+        ),  # index 100.05: 1 − 919.4595/1000/1.0005 = 8.1 %, the target, and the interval is closed
+        ("919.4596", "on_track"),
+        ("918.5405", "undecidable"),  # index 99.95: 8.1 % at the lower end
+    ],
+)
+def test_the_ends_of_the_band_belong_to_it(bureau, area, verdict):
+    bureau.hand_in("建设用地变更调查", *survey("330100", y2025="1000", y2026=area))
+    bureau.hand_in("地区生产总值", *growth("330100", "100", y2025="105.0", y2026="100.0"))
+    assert bureau.assessment("land_per_gdp_reduction", year=2026, as_of="2027-12-01")["verdict"] == verdict

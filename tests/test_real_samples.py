@@ -83,10 +83,11 @@ def test_national_rows_kept_quarantined_and_skipped(market, national):
 
 
 def test_unknown_origin_is_left_out_of_the_share(market, national):
-    # In 2018 a region with 现有建设用地 only is 100 %, one with 新增(来自存量库) only has nothing to divide by
+    # In 2018 a city with 现有建设用地 is 100 %; one with 新增(来自存量库) only has records, all excluded, and no report
     figures = market.result("stock_supply_share").figures.filter(year=2018, basis="annual", region_level="city")
     assert set(figures["value"].drop_nulls()) == {100.0}
-    assert set(figures["absence"].drop_nulls()) == {"not_applicable"}
+    assert figures.filter(absence="not_reported")["excluded_count"].min() > 0
+    assert set(figures["absence"].drop_nulls()) == {"not_reported"}
 
 
 def test_holders_are_not_stored(market):

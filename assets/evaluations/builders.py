@@ -22,7 +22,7 @@ ACTIVATED = "activated_stock_land"
 def judged(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
     """The assessments of the context's targets, with forecasts: all of `evaluation.ASSESSMENT` and forecast trios."""
     made = _figures(con)
-    assessed = evaluation.assess(made, current_targets(context), plans(con, context), bases(con), context)
+    assessed = evaluation.assess(made, current_targets(context), plans(con, context), context)
     return forecast.fill(assessed, made, forecast.history(con, context), context)
 
 
@@ -40,9 +40,7 @@ def plans(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
 
 def bases(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Levels of 2025 that indicator 8 is measured from: region_code, year, value."""
-    return con.execute(
-        "SELECT region_code, year, value FROM indicator.part WHERE part = ?", [evaluation.WALK_BASE]
-    ).pl()
+    return con.execute("SELECT region_code, year, value FROM indicator.part WHERE part = 'base_2025'").pl()
 
 
 def annual_evaluation(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:

@@ -37,7 +37,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     ledger = pl.concat([ledger, unknown_origin(inputs, context)])
     cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, context, inputs.settled), context, years)
     cells = figures.reporting(INDICATOR, inputs.reports, cells, context)
-    absence = pl.when(~pl.col("reported") & ~pl.col("has_rows")).then(pl.lit("not_reported"))
+    absence = pl.when("unknown").then(pl.lit("not_reported"))
     made = figures.finish(cells.with_columns(bottom=None, denominator=None), value=pl.col("top"), absence=absence)
     return figures.Result(ledger, made, parts(ledger, inputs, context, years))
 

@@ -126,12 +126,15 @@ _SUMS = ("top", "bottom", "numerator", "denominator", "records", "excluded")
 def grid(indicator: Indicator, yearly: pl.DataFrame, context: Context, years: list[int]) -> pl.DataFrame:
     """Every current region × window from 2025 on, and annual windows of earlier years where there are records.
 
-    Carries the window's sums (zero where there are none), `has_rows`, and the columns of `windows`.
+    Carries the window's sums (zero where there are none), `has_rows`, `has_events` (a record that counts), and the
+    columns of `windows`.
     """
     frame = windows(indicator, years, context.as_of)
-    sums = over_windows(yearly, frame).with_columns(has_rows=(pl.col("records") + pl.col("excluded")) > 0)
+    sums = over_windows(yearly, frame).with_columns(
+        has_events=pl.col("records") > 0, has_rows=(pl.col("records") + pl.col("excluded")) > 0
+    )
     cells = regions_frame(context).join(frame, how="cross").join(sums, on=["region_code", "year", "basis"], how="left")
-    cells = cells.with_columns(pl.col("has_rows", "public").fill_null(False), pl.col(_SUMS).fill_null(0))
+    cells = cells.with_columns(pl.col("has_rows", "has_events", "public").fill_null(False), pl.col(_SUMS).fill_null(0))
     return cells.filter((pl.col("year") >= FIRST_YEAR) | pl.col("has_rows"))
 
 
@@ -139,29 +142,26 @@ def grid(indicator: Indicator, yearly: pl.DataFrame, context: Context, years: li
 
 
 def reporting(indicator: Indicator, reports: pl.DataFrame, cells: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Add `reported` (a file of an event table of that year was accepted) and `complete` (every event table of every
-    year of the window was). A county reports through its city; the province has reported when a city has, and is
+    """Add `reported` (a file of an event table of a year of the window was accepted), `complete` (every event table of
+    every year was) and `unknown` (neither a report nor an event that counts: no zero may stand here). A county reports through its city; the province has reported when a city has, and is
     complete when all have.
     """
     tables = indicator.tables if context.rules["reporting.tables"] == "any_input" else indicator.event_tables
-    relevant = reports.filter(pl.col("source_table").is_in(tables))
-    per_year = relevant.group_by("city_code", "year").agg(any=pl.len() > 0)
-    needed = (
-        reports.filter(pl.col("source_table").is_in(indicator.event_tables))
-        .select("city_code", "year", "source_table")
-        .unique()
-    )
-    cities = cells.filter(region_level="city").select("region_code", "year", "basis", "first_year")
+    files = reports.select("city_code", "year", "source_table").unique()
+    cities = regions_frame(context).filter(region_level="city").select("region_code")
+    cities = cities.join(cells.select("year", "basis", "first_year").unique(), how="cross")
     given = (
-        cities.join(needed, left_on="region_code", right_on="city_code", how="left", suffix="_reported")
+        cities.join(files, left_on="region_code", right_on="city_code", how="left", suffix="_reported")
         .filter(pl.col("year_reported").is_between(pl.col("first_year"), pl.col("year")))
         .group_by("region_code", "year", "basis")
-        .agg(given=pl.len())
+        .agg(
+            given=pl.col("source_table").is_in(indicator.event_tables).sum(),
+            any=pl.col("source_table").is_in(tables).any(),
+        )
     )
     years_in_window = pl.col("year") - pl.col("first_year") + 1
     by_city = (
         cities.join(given, on=["region_code", "year", "basis"], how="left")
-        .join(per_year, left_on=["region_code", "year"], right_on=["city_code", "year"], how="left")
         .select(
             "year", "basis", city_code="region_code",
             reported=pl.col("any").fill_null(False),
@@ -180,7 +180,9 @@ def reporting(indicator: Indicator, reports: pl.DataFrame, cells: pl.DataFrame, 
     above = cells.filter(pl.col("region_level") == "province").join(
         by_province, on=["province_code", "year", "basis"], how="left"
     )
-    return pl.concat([below, above.select(below.columns)]).with_columns(pl.col("reported", "complete").fill_null(False))
+    together = pl.concat([below, above.select(below.columns)])
+    together = together.with_columns(pl.col("reported", "complete").fill_null(False))
+    return together.with_columns(unknown=~pl.col("reported") & ~pl.col("has_events"))
 
 
 # --- Finishing -----------------------------------------------------------------------------------------------------
@@ -199,12 +201,12 @@ def data_state(preliminary: pl.Expr | None = None) -> pl.Expr:
 
 
 def finish(cells: pl.DataFrame, *, value: pl.Expr, absence: pl.Expr) -> pl.DataFrame:
-    """Cells with sums → figures. A value stands exactly where there is no absence; unreported sums are not shown."""
+    """Cells with sums → figures. A value stands exactly where there is no absence; sums nobody reported are not shown."""
     cells = cells.with_columns(absence=absence.cast(pl.String)).with_columns(
         value=pl.when(pl.col("absence").is_null()).then(value.cast(pl.Float64))
     )
     unreported = pl.col("absence") == Absence.NOT_REPORTED
-    shown = {name: pl.when(~unreported.fill_null(False)).then(pl.col(name)) for name in ("top", "numerator")}
+    shown = {name: pl.when(~pl.col("unknown")).then(pl.col(name)) for name in ("top", "numerator")}
     full = cells.with_columns(
         **shown,
         data_state=pl.when(unreported.fill_null(False)).then(pl.lit(DataState.INCOMPLETE)).otherwise(data_state()),

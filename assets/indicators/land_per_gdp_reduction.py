@@ -147,16 +147,20 @@ def _figure(region: dict, window: dict, own: dict, land: dict, gdp: dict, contex
     if absence:
         return figure | ({} if absence == Absence.NOT_REPORTED else {"data_state": DataState.PROVISIONAL}), []
     figure |= {
-        "value": float(_percent(now.land / now.gdp, before)),
+        **_exactly("value", "exact", _percent(now.land / now.gdp, before)),
         "numerator": sum(row["amount"] for row in rows if row["role"] == "numerator"),
         "denominator": sum(row["amount"] for row in rows if row["role"] == "denominator"),
         "data_state": DataState.PROVISIONAL if now.preliminary or before.preliminary or window["open"] else DataState.FINAL,
     }  # fmt: skip
     if cumulative:  # GDP of the base year is known exactly, so the band is that of this year's chain
-        figure |= {
-            "low": float(_percent(now.land / now.gdp_low, before)), "high": float(_percent(now.land / now.gdp_high, before)),
-        }  # fmt: skip
+        figure |= _exactly("low", "exact_low", _percent(now.land / now.gdp_low, before))
+        figure |= _exactly("high", "exact_high", _percent(now.land / now.gdp_high, before))
     return figure, rows
+
+
+def _exactly(name: str, exact_name: str, value: Fraction) -> dict:
+    """A number as the double that is published and as the fraction that verdicts are found on."""
+    return {name: float(value), exact_name: str(value)}
 
 
 def _percent(now: Fraction, before: Intensity) -> Fraction:

@@ -39,13 +39,9 @@ def supply_ratio(
     """Figures of a ratio over land supply (indicators 5 and 6)."""
     cells = figures.grid(indicator, figures.totals(ledger, indicator, context, inputs.settled), context, years)
     cells = figures.reporting(indicator, inputs.reports, cells, context)
-    absence = (
-        pl.when(~pl.col("reported") & ~pl.col("has_rows"))
-        .then(pl.lit("not_reported"))
-        .when(pl.col("bottom") == 0)
-        .then(pl.lit("not_applicable"))
-    )
-    return figures.finish(cells, value=figures.ratio(factor), absence=absence)
+    absence = pl.when("unknown").then(pl.lit("not_reported")).when(pl.col("bottom") == 0).then(pl.lit("not_applicable"))
+    known = {name: pl.when(~pl.col("unknown")).then(pl.col(name)) for name in ("bottom", "denominator")}
+    return figures.finish(cells.with_columns(**known), value=figures.ratio(factor), absence=absence)
 
 
 def classified(inputs: Inputs, context: Context) -> pl.DataFrame:

@@ -56,7 +56,7 @@ def rate(
         .then(pl.lit(Absence.NOT_ASSIGNED))
         .when(pl.col("bottom") == 0)
         .then(pl.lit(Absence.NOT_APPLICABLE))
-        .when(~pl.col("reported") & ~pl.col("has_rows"))
+        .when(pl.col("unknown"))
         .then(pl.lit(Absence.NOT_REPORTED))
     )
     return figures.finish(cells, value=figures.ratio(100), absence=absence)

@@ -13,7 +13,6 @@ from fractions import Fraction
 import polars as pl
 
 from assets.context import Context
-from assets.evaluation import WALK_BASE
 from assets.indicators import figures
 from assets.indicators.inputs import Inputs
 from assets.indicators.ledger import entries, published_amount
@@ -157,7 +156,7 @@ def _figure(cell: dict, levels: dict, context: Context) -> tuple[dict, list[dict
     absence = None
     if value is None:
         absence = Absence.NOT_DUE if context.as_of <= date(year, 12, 31) else Absence.NOT_REPORTED
-    state = DataState.PROVISIONAL if cell["open"] else DataState.FINAL
+    state = DataState.PROVISIONAL if cell["open"] or absence == Absence.NOT_DUE else DataState.FINAL
     if absence == Absence.NOT_REPORTED or (level and level.get("missing")):
         state = DataState.INCOMPLETE
     figure = {
@@ -169,7 +168,11 @@ def _figure(cell: dict, levels: dict, context: Context) -> tuple[dict, list[dict
         "numerator": cell["numerator"] if level else None, "denominator": cell["denominator"] if level else None,
         "record_count": cell["records"], "excluded_count": cell["excluded"],
     }  # fmt: skip
-    return figure, _sublines(code, year, level, _base(code, level, levels, context)) if level else []
+    if level is None:
+        return figure, []
+    base = _base(code, level, levels, context)
+    figure |= {"exact": None if value is None else str(value), "exact_base": None if base is None else str(base)}
+    return figure, _sublines(code, year, level, base)
 
 
 def _base(code: str, level: dict, levels: dict, context: Context) -> Fraction | None:
@@ -187,6 +190,6 @@ def _sublines(code: str, year: int, level: dict, base: Fraction | None) -> list[
     if level["all_five"]:
         lines["all_five"] = share(level["all_five"])
     if base is not None:
-        lines[WALK_BASE] = base
+        lines["base_2025"] = base
     place = {"region_code": code, "year": year, "basis": str(Basis.ANNUAL), "unit": "%", "absence": None}
     return [place | {"part": part, "value": float(value)} for part, value in lines.items()]
