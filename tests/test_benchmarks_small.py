@@ -42,7 +42,7 @@ def test_peers_and_ours_agree_on_the_sums(small, tmp_path):
             " FROM mart.indicator_value WHERE basis = 'annual' AND region_level = 'city'"
         ).fetchone()
     ours = {"stock_supply_share": float(share), "existing_mu": float(existing)}
-    assert floor.run(small.landing, tmp_path / "floor.duckdb") == pytest.approx(ours, rel=0.05)
+    assert floor.run(small.landing, tmp_path / "floor.duckdb") == pytest.approx(ours, rel=0.08)
     made = plain.run(small.landing, tmp_path / "plain", OWN_REGIONS)
     assert made.pop("failed_expectations") == 0
     assert made == pytest.approx(ours, rel=0.01)
