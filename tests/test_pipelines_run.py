@@ -118,7 +118,23 @@ def test_8_an_interrupted_backfill_goes_on_where_it_stopped(place: Path, call) -
     assert {step["state"] for step in told["plan"]} == {"missing"}
 
 
-def test_9_a_correction_moves_current_and_strict_says_that_a_file_was_refused(place: Path, call) -> None:
+def test_9_a_failed_gate_stops_before_the_release(place: Path, call) -> None:
+    before = release.ids(home(place))
+    with duckdb.connect(str(home(place).warehouse)) as con:
+        # A row that got past the door: the same record twice in one file.
+        con.execute(
+            "INSERT INTO core.land_supply SELECT * REPLACE (-1 AS supplied_area_mu) FROM core.land_supply LIMIT 1"
+        )
+    code, _, err = call("run", "--as-of", DAY, "--year", "2026")
+    with duckdb.connect(str(home(place).warehouse)) as con:
+        con.execute("DELETE FROM core.land_supply WHERE supplied_area_mu = -1")
+    assert code == 1
+    assert "核验未通过，没有产生新发布" in err
+    assert "core/land_supply" in err
+    assert (release.ids(home(place)), release.current(home(place))) == (before, f"{DAY}.1")
+
+
+def test_a_correction_moves_current_and_strict_says_that_a_file_was_refused(place: Path, call) -> None:
     corrected = GOOD.replace(",1,0.5,0.5,", ",2,0,0,")
     submit(place / "landing" / "2026-11-20", corrected, name="供地结果_330100_2026_更正.csv")
     submit(place / "landing" / "2026-11-20", "not,a,table", name="别的东西.csv")
@@ -140,5 +156,5 @@ def test_the_run_stands_in_dagsters_history(place: Path, call) -> None:
     with storage.instance(home(place)) as instance:
         runs = instance.get_runs()
     assert {run.job_name for run in runs} == {"nightly"}
-    assert len(runs) == 5
-    assert all(run.is_success for run in runs)
+    # Newest first: correction, failed gate, backfill, look back, what-if, first run.
+    assert [run.is_success for run in runs] == [True, False, True, True, True, True]

@@ -11,7 +11,7 @@ import click
 
 from assets import release
 from assets.circumstances import make_context
-from assets.home import HomeError
+from assets.home import Home, HomeError
 from assets.outputs.loading import cells
 from pipelines import settings
 from pipelines.cli.desk import Desk, options
@@ -40,7 +40,8 @@ def demo(desk: Desk, home: Path | None, seed: int, as_of: date | None) -> int:
     desk, context = replace(desk, settings=chosen), make_context(day, chosen.rules)
     with desk.home.prepare().locked("landstock demo"):
         desk.tell("生成仿真报送数据……", "making submissions…")
-        generate(chosen.landing, "province", seed, day)
+        if generate(chosen.landing, "province", seed, day):
+            forget(desk.home)
         if not unchanged(chosen, context, False) and (code := carry_out(desk, day, {})):
             return code
     if not desk.machine:
@@ -48,14 +49,14 @@ def demo(desk: Desk, home: Path | None, seed: int, as_of: date | None) -> int:
     return 0
 
 
-def generate(landing: Path, scale: str, seed: int, until: date) -> None:
-    """Fill a landing directory. Raises HomeError when it holds somebody's own files."""
+def generate(landing: Path, scale: str, seed: int, until: date) -> bool:
+    """Fill a landing directory; returns whether there was need to. Raises HomeError when it holds somebody's files."""
     from assets import synthetic
 
     mark = landing / ".synthetic"
     wanted = f"{scale} {seed} {until}"
     if mark.is_file() and mark.read_text() == wanted:
-        return
+        return False
     if landing.is_dir() and any(landing.iterdir()) and not mark.is_file():
         raise HomeError(
             f"{landing} 里已有文件，不是仿真数据，不会覆盖。请用 --home 换一个目录",
@@ -66,6 +67,17 @@ def generate(landing: Path, scale: str, seed: int, until: date) -> None:
     mark.write_text("unfinished")
     synthetic.generate(landing, scale=scale, seed=seed, until=until)
     mark.write_text(wanted)
+    return True
+
+
+def forget(home: Home) -> None:
+    """Remove what an earlier demo left: made-up submissions of two days would correct each other."""
+    home.current.unlink(missing_ok=True)
+    release.prune(home, 0)
+    home.warehouse.unlink(missing_ok=True)
+    for folder in (home.raw, home.build.parent):
+        shutil.rmtree(folder, ignore_errors=True)
+    home.prepare()
 
 
 @click.command()
@@ -89,18 +101,31 @@ def synth(desk: Desk, scale: str, seed: int, as_of: date | None) -> int:
 
 
 def overview(desk: Desk, year: int) -> str:
-    """Cities and the province × eight indicators: value, shape and word of the verdict."""
+    """Cities and the province × eight indicators: value, shape and word of the verdict.
+
+    An indicator whose inputs come a year late is shown for the year before, and its title says so.
+    """
     horizon = next(each for each in HORIZONS if year <= each or each == HORIZONS[-1])
-    by_place: dict[str, dict[str, str]] = {}
-    for cell in cells(release.database(desk.home), year, horizon):
-        word = desk.pick(cell.verdict_label, cell.verdict_label_en)
-        by_place.setdefault(cell.region_name, {})[cell.indicator] = (
-            f"{cell.shape} {word}" if cell.value is None else f"{cell.text} {cell.shape} {word}"
-        )
-    header = [desk.pick("地区", "region"), *(_title(desk, code) for code in INDICATORS)]
-    body = [[place, *(cells.get(code, "") for code in INDICATORS)] for place, cells in by_place.items()]
+    database = release.database(desk.home)
+    shown = {code: (year, column) for code, column in _columns(desk, database, year, horizon).items()}
+    for code, column in _columns(desk, database, year - 1, horizon).items():
+        if INDICATORS[code].annual_input:
+            shown[code] = (year - 1, column)
+    places = list(dict.fromkeys(place for _, column in shown.values() for place in column))
+    titles = [_title(desk, code) + (f"({of_year})" if of_year != year else "") for code, (of_year, _) in shown.items()]
+    body = [[place, *(column.get(place, "") for _, column in shown.values())] for place in places]
     title = desk.pick(f"{year} 年各市指标与评价（对照 {horizon} 年目标）", f"{year} against the targets of {horizon}")
-    return f"{title}\n{table(header, body, right=set(range(1, len(header))))}\n{_legend(desk)}"
+    grid = table([desk.pick("地区", "region"), *titles], body, right=set(range(1, len(titles) + 1)))
+    return f"{title}\n{grid}\n{_legend(desk)}"
+
+
+def _columns(desk: Desk, database: Path, year: int, horizon: int) -> dict[str, dict[str, str]]:
+    """Indicator → place → cell, in the order of the plan."""
+    columns: dict[str, dict[str, str]] = {code: {} for code in INDICATORS}
+    for cell in cells(database, year, horizon):
+        verdict = f"{cell.shape} {desk.pick(cell.verdict_label, cell.verdict_label_en)}"
+        columns[cell.indicator][cell.region_name] = verdict if cell.value is None else f"{cell.text} {verdict}"
+    return {code: column for code, column in columns.items() if column}
 
 
 def _title(desk: Desk, code: str) -> str:
@@ -117,22 +142,18 @@ def _legend(desk: Desk) -> str:
 
 
 def _where(desk: Desk) -> str:
-    now = release.current(desk.home)
-    folder, home = desk.home.releases / now, desk.home.path
-    regions = policy.regions().codes("city")
+    home, now = desk.home, release.current(desk.home)
+    city = policy.regions().codes("city")[0]
+    interface = (
+        f"DAGSTER_HOME={home.dagster} LANDSTOCK_HOME={home.path} LANDSTOCK_LANDING={desk.settings.landing}"
+        " dagster dev -w workspace.yaml"
+    )
+    next_steps = f"""  landstock query --home {home.path} "SELECT * FROM assessment WHERE region_code = '{city}'"
+  landstock status --home {home.path}
+  landstock backfill 2025..{now[:4]} --home {home.path} --dry-run
+  {interface}"""
     return desk.pick(
-        f"""成果在 {folder}
-  landstock.duckdb 成果库　parquet/ 各表　manifest.json 清单
-接下来可以试：
-  landstock query --home {home} "SELECT * FROM assessment WHERE region_code = '{regions[0]}'"
-  landstock status --home {home}
-  landstock backfill 2025..2026 --home {home} --dry-run
-  DAGSTER_HOME={desk.home.dagster} LANDSTOCK_HOME={home} LANDSTOCK_LANDING={desk.settings.landing} dagster dev""",
-        f"""results lie in {folder}
-  landstock.duckdb, parquet/, manifest.json
-try next:
-  landstock query --home {home} "SELECT * FROM assessment WHERE region_code = '{regions[0]}'"
-  landstock status --home {home}
-  landstock backfill 2025..2026 --home {home} --dry-run
-  DAGSTER_HOME={desk.home.dagster} LANDSTOCK_HOME={home} LANDSTOCK_LANDING={desk.settings.landing} dagster dev""",
+        f"成果在 {home.releases / now}\n"
+        f"  landstock.duckdb 成果库　parquet/ 各表　manifest.json 清单\n接下来可以试：\n{next_steps}",
+        f"results lie in {home.releases / now}\n  landstock.duckdb, parquet/, manifest.json\ntry next:\n{next_steps}",
     )

@@ -226,7 +226,7 @@ def _as_data(outcome: Outcome, receipts: list[Receipt], code: int) -> dict:
 _LAYERS = {
     "raw": ("留存报送文件", "capturing"), "core": ("核验入库", "loading"), "indicator": ("计算指标", "indicators"),
     "mart": ("生成成果表", "marts"), "output": ("编制文书与网页", "documents"), "release": ("封存发布", "sealing"),
-    "expectations": ("核验成果表", "checking marts"),
+    "core_expectations": ("核验入库结果", "checking core"), "expectations": ("核验成果表", "checking marts"),
 }  # fmt: skip
 
 
@@ -235,7 +235,7 @@ def _progress(desk: Desk):
     told: set[str] = set()
 
     def tell(begun: int, total: int, step: str) -> None:
-        layer = "expectations" if step.endswith("_expectations") else step.split("_")[0]
+        layer = step if step in _LAYERS else "expectations" if step.endswith("_expectations") else step.split("_")[0]
         words = desk.pick(*_LAYERS.get(layer, (step, step)))
         if is_terminal():
             click.echo(f"\r\x1b[K[{begun}/{total}] {words}" + ("\n" if layer == "release" else ""), err=True, nl=False)
