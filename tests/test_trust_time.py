@@ -165,7 +165,7 @@ def test_a_what_if_is_labelled_compared_and_never_current(tmp_path):
 
 @pytest.fixture
 def new_versions(tmp_path):
-    """From 2028 on: idle land no longer counts, and Hangzhou's share of 2030 is 3 points higher."""
+    """From 2028 on idle land no longer counts; from June 2028 on Hangzhou's share of 2030 is 67 % instead of 64 %."""
     folder = tmp_path / "policy"
     (folder / "rulebooks").mkdir(parents=True)
     book = (policy.HERE / "rulebooks" / "2025.1.toml").read_text(encoding="utf-8")
@@ -180,7 +180,7 @@ def new_versions(tmp_path):
         & (pl.col("horizon") == 2030)
     )
     targets = policy.targets().with_columns(
-        target_version=pl.lit("2028.1"), effective_from=pl.lit(date(2028, 1, 1)),
+        target_version=pl.lit("2028.1"), effective_from=pl.lit(date(2028, 6, 1)),
         value=pl.when(raised).then(pl.col("value") + 3).otherwise("value").cast(pl.Decimal(18, 6)),
     )  # fmt: skip
     targets.write_csv(folder / "targets_2028.csv")
@@ -190,13 +190,11 @@ def new_versions(tmp_path):
 
 
 def test_new_versions_hold_from_their_day_on(new_versions):
-    days = [date(2027, 12, 31), date(2028, 1, 1)]
+    days = [date(2027, 12, 31), date(2028, 1, 1), date(2028, 6, 1)]
     contexts = [make_context(day, {}) for day in days]
-    assert [(each.rules.version, each.target_version) for each in contexts] == [
-        ("2025.1", "2025.1"),
-        ("2028.1", "2028.1"),
-    ]
-    assert [each.rules["activation.idle"] for each in contexts] == [True, False]
+    assert [each.rules.version for each in contexts] == ["2025.1", "2028.1", "2028.1"]
+    assert [each.target_version for each in contexts] == ["2025.1", "2025.1", "2028.1"]
+    assert [each.rules["activation.idle"] for each in contexts] == [True, False, False]
     policy.also("")
     assert make_context(days[1], {}).rules.version == "2025.1"
 
@@ -217,25 +215,21 @@ def test_old_evaluations_keep_their_rules_and_the_comparison_names_them(tmp_path
     moved = place.moved(old, new, "activated_stock_land", year=2027)
     assert (moved["effects"], moved["cause"]) == ({"rule": -45}, "rule")
     assert (moved["old_rule_version"], moved["new_rule_version"]) == ("2025.1", "2028.1")
-    assert (moved["old_target_version"], moved["new_target_version"]) == ("2025.1", "2028.1")
     assert rows(place.build("2027-12-31", names=("indicator_value",)), "indicator_value").equals(
         rows(old, "indicator_value")
     )
 
 
 def test_a_new_target_flips_a_verdict_and_is_named(tmp_path, new_versions):
-    """58 % of 2030's supply is stock: enough for one target of Hangzhou's and not for the other."""
-    of_2030 = policy.targets().filter(region_code="330100", indicator="stock_supply_share", horizon=2030)
-    old_target, new_target = of_2030.sort("target_version")["value"]
-    assert new_target - old_target == 3
-    versions = ("2025.1", "2028.1")
-    judged = {"old_verdict_2030": "on_track", "new_verdict_2030": "far_behind"}
-    cell = dict.fromkeys(
-        f"{s}_{n}_{h}" for s in ("old", "new") for n in ("verdict", "rank", "target", "expected") for h in (2027, 2030)
-    )
-    cell |= judged | {"old_target_2030": old_target, "new_target_2030": new_target, "old_end": 1, "new_end": 2}
-    cell |= {"old_target_version": versions[0], "new_target_version": versions[1]}
-    assert revision.why_flipped(cell, None, False) == "target"
+    """65 % of the supply of 2028–2030 is stock: enough for 64 %, not for 67 %. The value itself stays."""
+    place = Publisher(tmp_path / "home")
+    parts = {"供应面积": "10", "现有建设用地面积": "6.5", "当年新增面积": "3.5", "合同签订日期": "2028-01-02"}
+    place.hand_in("供地结果", {"电子监管号": supervision_no(1, 2028), **parts}, day="2028-01-03", year=2028)
+    moved = place.moved(place.build("2028-05-31"), place.build("2028-06-30"), "stock_supply_share", year=2028)
+    assert (moved["old_value"], moved["new_value"], moved["change"], moved["cause"]) == (65, 65, 0, None)
+    assert (moved["old_verdict_2030"], moved["new_verdict_2030"]) == ("on_track", "far_behind")
+    assert moved["verdict_cause"] == "target"
+    assert (moved["old_target_version"], moved["new_target_version"]) == ("2025.1", "2028.1")
 
 
 @pytest.mark.parametrize(
