@@ -25,6 +25,8 @@ _FOREIGN = (
     (b"GIF8", "图片"),
     (b"{\\rtf", "Word 文档"),
 )
+_DOCTYPE = re.compile(rb"(?i)<\x00?!\x00?d\x00?o\x00?c\x00?t\x00?y\x00?p\x00?e")  # also in UTF-16
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".bin", ".svg")
 _UNPACK = "请解压后，逐个报送其中的 xlsx 或 csv 文件。"
 #: Suffixes under which each form is expected.
 SUFFIXES = {"csv": ("csv",), "xlsx": ("xlsx",), "xls": ("xls",), "parquet": ("parquet",), "json": ("json",)}
@@ -83,8 +85,8 @@ def _read_through(package: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> N
     """Unpack every part once without keeping it: sizes in the directory may lie, sums do not; entities are refused."""
     for member in members:
         with package.open(member) as part:
-            first = part.read(4096)
-            if member.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in first.replace(b"\x00", b"").upper():
-                raise Unreadable("1003", what="带有外部定义的工作簿", remedy=RESAVE)
-            while part.read(1 << 20):
-                pass
+            end = b""
+            while piece := part.read(1 << 20):
+                if _DOCTYPE.search(end + piece) and not member.filename.lower().endswith(_PICTURES):
+                    raise Unreadable("1003", what="带有外部定义的工作簿", remedy=RESAVE)
+                end = piece[-18:]

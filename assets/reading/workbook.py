@@ -7,14 +7,14 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 import polars as pl
 
 from .biff import Extent, xls_extents
-from .header import Merge
+from .header import HEAD_ROWS, Merge
 from .layout import normalise
 from .report import Unreadable
 
@@ -42,14 +42,6 @@ def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
     found = xls_extents(data) if form == "xls" else []
     if found is None:
         raise Unreadable("1004")
-    for name, extent in extents.items():
-        if extent.last_row > MAX_ROWS or extent.last_column >= MAX_COLUMNS:
-            raise Unreadable("1004")  # no Excel wrote that; the library would make room for all of it
-        if extent.last_row * (extent.last_column + 1) > max(MAX_CELLS, 50 * extent.cells):
-            raise Unreadable(
-                "1006",
-                what=f"工作表“{name}”用到第 {extent.last_row} 行、第 {extent.last_column + 1} 列，绝大部分是空格",
-            )
     book = _guarded(lambda: fastexcel.read_excel(data))
     if len(found) == len(book.sheet_names):
         extents |= dict(zip(book.sheet_names, found, strict=True))
@@ -113,43 +105,53 @@ def _guarded(step: Callable[[], _T]) -> _T:
 
 # --- What the library does not tell: offsets, merged cells, whether a stray cell makes the sheet huge -----------------
 
-_SHEET = re.compile(r"<(?:\w+:)?sheet\s([^>]*)>")
-_RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*)>")
-_ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
-_CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,6})(\d{1,9})"[^>]*[^/>]>')
+# Tags end at the next "<" at the latest and names are taken whole, or a hostile part would be tried again and again.
+_SHEET = re.compile(r"<(?:\w+:)?sheet\s([^<>]*)>")
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^<>]*)>")
+_ATTRIBUTE = re.compile(r"""(?<![\w:])([\w:]++)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_CELL = re.compile(
+    rb"""<(?:\w+:)?c(?:>|\s(?:(?:[^<>]*?\s)?r\s*=\s*["']([A-Za-z]*)([^"'<>]*)["'])?(?:[^<>]*[^/<>])?>)"""
+)
+_ROW = re.compile(rb"""<(?:\w+:)?row\s(?:[^<>]*?\s)?r\s*=\s*["']([^"'<>]*)["']""")
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
 
 def _extents(data: bytes) -> dict[str, Extent]:
     with zipfile.ZipFile(io.BytesIO(data)) as package:
-        names = set(package.namelist())
-        parts = _sheet_parts(package, names)
-        return {name: _extent(package, part) for name, part in parts.items() if part in names}
+        # Every part: which ones the library takes for sheets is up to the file.
+        extents = {part.filename: _extent(package, part) for part in package.infolist()}
+        parts = _sheet_parts(package, extents.keys())
+        return {name: extents[part] for name, part in parts.items() if part in extents}
 
 
-def _sheet_parts(package: zipfile.ZipFile, names: set[str]) -> dict[str, str]:
+def _sheet_parts(package: zipfile.ZipFile, names: Collection[str]) -> dict[str, str]:
     relations = "xl/_rels/workbook.xml.rels"
     if relations not in names or "xl/workbook.xml" not in names:
         raise Unreadable("1004")
     targets = {}
     for found in _RELATION.findall(package.read(relations).decode("utf-8", "replace")):
-        attributes = dict(_ATTRIBUTE.findall(found))
+        attributes = _attributes(found)
         target = attributes.get("Target", "")
         targets[attributes.get("Id", "")] = (
             target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
         )
     parts = {}
     for found in _SHEET.findall(package.read("xl/workbook.xml").decode("utf-8", "replace")):
-        attributes = dict(_ATTRIBUTE.findall(found))
+        attributes = _attributes(found)
         identity = next((value for key, value in attributes.items() if key.endswith(":id")), "")
         parts[html.unescape(attributes.get("name", ""))] = targets.get(identity, "")
     return parts
 
 
-def _extent(package: zipfile.ZipFile, part: str) -> Extent:
+def _attributes(text: str) -> dict[str, str]:
+    return {name: double or single for name, double, single in _ATTRIBUTE.findall(text)}
+
+
+def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
+    """What the cells of a part say. Raises Unreadable when the library would reserve memory for what is not there."""
     extent = Extent(errors=False)
     merges: list[Merge] = []
-    columns: set[bytes] = set()
+    columns, rows = set[bytes](), set[bytes]()
     rest = b""
     with package.open(part) as stream:
         while chunk := stream.read(1 << 22):
@@ -159,13 +161,26 @@ def _extent(package: zipfile.ZipFile, part: str) -> Extent:
             extent.errors |= b't="e"' in text
             cells = _CELL.findall(text)
             extent.cells += len(cells)
-            columns.update(letter for letter, _ in cells)
-            extent.last_row = max(extent.last_row, max((int(row) for _, row in cells), default=0))
+            columns.update(letters for letters, _ in cells)
+            rows.update(row for _, row in cells)
+            if (b"", b"") in cells:  # cells without an address stand in the row that their row names
+                rows.update(_ROW.findall(text))
             for left, top, right, bottom in _MERGE.findall(text):
-                merges.append((int(top) - 1, _index(left), int(bottom) - 1, _index(right)))
-    indices = [_index(letter) for letter in columns]
+                if int(top) <= HEAD_ROWS:
+                    merges.append((int(top) - 1, _index(left), int(bottom) - 1, _index(right)))
+    rows.discard(b"")
+    columns.discard(b"")
+    if not all(len(row) <= 7 and row.isdigit() for row in rows) or any(len(column) > 3 for column in columns):
+        raise Unreadable("1004")  # no Excel wrote that
+    indices = [_index(letters.upper()) for letters in columns]
+    extent.last_row = max(map(int, rows), default=0)
     extent.first_column, extent.last_column = min(indices, default=None), max(indices, default=0)
-    extent.merges = tuple(merge for merge in merges if merge[0] < 40)
+    extent.merges = tuple(merges)
+    if extent.last_row > MAX_ROWS or extent.last_column >= MAX_COLUMNS:
+        raise Unreadable("1004")
+    if extent.last_row * (extent.last_column + 1) > max(MAX_CELLS, 50 * extent.cells):
+        used = f"用到第 {extent.last_row} 行、第 {extent.last_column + 1} 列"
+        raise Unreadable("1006", what=f"有工作表{used}，绝大部分是空格")
     return extent
 
 
