@@ -54,9 +54,12 @@ _PERIOD_START = (
     f" WHEN '{Basis.CUMULATIVE}' THEN DATE '{FIRST_YEAR}-01-01' ELSE CASE {_period_start} END END"
 )
 
+_BASES = [str(basis) for basis in Basis]
+
 #: Which rows of the ledger belong to which figure, summed. A county has its own rows, a city those of its city_code,
 #: the province those of its cities; the province's own rows of a table replace those of its cities. The first two
 #: digits of a code name its province (GB/T 2260). Everything dated after the as-of day is caught by `not_after_as_of`.
+#: The last join compares column with column throughout: anything else makes it try every pair of rows.
 _SUMS = f"""WITH ledger AS (
   SELECT indicator, basis, year, source_table, region_code, city_code,
     sum(amount) FILTER (role IN ('numerator', 'both')) AS top,
@@ -64,13 +67,18 @@ _SUMS = f"""WITH ledger AS (
     count(*) FILTER (role <> 'excluded' AND source_table <> 'annual_task') AS records
   FROM mart.contribution WHERE year IS NOT NULL GROUP BY ALL
 ), placed AS (
-  SELECT region_code AS place, ['county', 'province'] AS levels, * FROM ledger
+  SELECT region_code AS place, unnest(['county', 'province']) AS level, * FROM ledger
   UNION ALL BY NAME
-  SELECT city_code AS place, ['city'] AS levels, * FROM ledger WHERE city_code IS NOT NULL
+  SELECT city_code AS place, 'city' AS level, * FROM ledger WHERE city_code IS NOT NULL
   UNION ALL BY NAME
-  SELECT left(city_code, 2) || '0000' AS place, ['province'] AS levels, * FROM ledger c WHERE city_code IS NOT NULL
+  SELECT left(city_code, 2) || '0000' AS place, 'province' AS level, * FROM ledger c WHERE city_code IS NOT NULL
     AND NOT EXISTS (FROM ledger p WHERE p.region_code = left(c.city_code, 2) || '0000'
       AND (p.indicator, p.year, p.source_table) = (c.indicator, c.year, c.source_table))
+), by_basis AS (
+  SELECT * REPLACE (unnest(CASE WHEN basis IS NULL THEN {_BASES} ELSE [basis] END) AS basis) FROM placed
+), sums AS (
+  SELECT place, level, indicator, basis, year, sum(top) AS top, sum(bottom) AS bottom, sum(records) AS records
+  FROM by_basis GROUP BY ALL
 ), figure AS (
   SELECT f.*,
     CASE WHEN f.indicator IN {listed(REPORTED_BY_YEAR)} THEN f.year ELSE year(f.period_start) END AS first_year
@@ -78,9 +86,8 @@ _SUMS = f"""WITH ledger AS (
 ), summed AS (
   SELECT f.region_code, f.indicator, f.year, f.basis, f.value, f.absence, f.numerator, f.denominator, f.record_count,
     sum(p.top) AS top, sum(p.bottom) AS bottom, coalesce(sum(p.records), 0) AS records
-  FROM figure f LEFT JOIN placed p ON p.place = f.region_code AND p.indicator = f.indicator
-    AND list_contains(p.levels, f.region_level) AND coalesce(p.basis, f.basis) = f.basis
-    AND p.year BETWEEN f.first_year AND f.year
+  FROM figure f LEFT JOIN sums p ON p.place = f.region_code AND p.level = f.region_level
+    AND p.indicator = f.indicator AND p.basis = f.basis AND p.year >= f.first_year AND p.year <= f.year
   GROUP BY ALL
 )
 """
