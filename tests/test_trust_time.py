@@ -107,7 +107,7 @@ def test_every_release_of_two_years_is_reproduced_cell_by_cell(tmp_path):
         for name in ("indicator_value", "assessment", "contribution"):
             assert rows(again, name).equals(rows(made[day], name)), (day, name)
     values = [rows(made[day], "indicator_value").filter(pl.col("value").is_not_null()).height for day in QUARTERS]
-    assert values == sorted(values) and values[0] > 50  # the figures were there, and grew
+    assert min(values) > 50 and values[-1] > values[0]  # the figures were there, and became more
     moved = revision.between(made[QUARTERS[3]], made[QUARTERS[4]])
     assert set(moved["cause"].drop_nulls()) >= {"new", "changed", "time"}
     for before, now in pairwise(QUARTERS):
