@@ -22,6 +22,7 @@ def read_parquet(data: bytes) -> tuple[list[str], pl.DataFrame]:
         if unpacked > MAX_UNPACKED or file.metadata.num_columns > MAX_COLUMNS:
             raise Unreadable("1006", what=f"展开后约 {unpacked >> 20} MB、{file.metadata.num_columns} 列")
         table = file.read()
+        table.validate(full=True)  # texts that are no UTF-8, offsets that lead nowhere: polars would trust them
         names = [str(name) for name in table.column_names]
         frame = pl.from_arrow(table.rename_columns([f"c{index}" for index in range(len(names))]))
         text = frame.select(_as_text(column) for column in frame.get_columns())

@@ -41,7 +41,9 @@ def read(name: str, data: bytes | Path) -> Reading:
         reading.findings.append(unreadable.finding)
         reading.blocks, reading.rejected_rows = [], 0
         reading.skipped = {UNREAD: reading.lines} if reading.lines else {}
-    except (MemoryError, Exception):  # one odd file must not stop the others of a night
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # one odd file must not stop the others of a night; the libraries below may panic
         log.debug("cannot read %s", name, exc_info=True)
         reading = Reading(reading.file, reading.file.table, form=reading.form, findings=[found("1009")])
     return reading
