@@ -41,14 +41,18 @@ def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) ->
         return 0
     last = max(missing.values(), key=lambda context: context.as_of)
     wanted, pasts = years(con, last.as_of), _Pasts(con, last)
-    for day, context in missing.items():
-        until = [year for year in wanted if year <= day.year]
-        figures = [pasts.figures(code, context, until) for code in INDICATORS]
-        stamp = {"known_on": day, "inputs": core.fingerprint(con, day), "rule_version": context.rules.label}
-        con.begin()
-        con.execute("DELETE FROM indicator.history WHERE known_on = ?", [day])
-        append(con, "indicator.history", pl.concat(figures).with_columns(**{k: pl.lit(v) for k, v in stamp.items()}))
+    con.begin()  # one transaction: what grows in it is written once, not day by day
+    try:
+        for day, context in missing.items():
+            until = [year for year in wanted if year <= day.year]
+            stamp = {"known_on": day, "inputs": core.fingerprint(con, day), "rule_version": context.rules.label}
+            figures = pl.concat([pasts.figures(code, context, until) for code in INDICATORS])
+            con.execute("DELETE FROM indicator.history WHERE known_on = ?", [day])
+            append(con, "indicator.history", figures.with_columns(**{name: pl.lit(v) for name, v in stamp.items()}))
         con.commit()
+    except BaseException:
+        con.rollback()
+        raise
     return len(missing)
 
 
