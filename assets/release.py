@@ -245,7 +245,8 @@ def _write(
 def checksum(con: duckdb.DuckDBPyConnection, mart: Mart) -> str:
     """A short text that two tables share when their rows are the same in any order, and else by a rare accident only.
 
-    Holds for one version of DuckDB, whose hash it is. Leaves out what names the release itself, so that a rebuilt release can be compared with the first.
+    Holds for one version of DuckDB, whose hash it is. Leaves out what names the release itself, so that a rebuilt
+    release can be compared with the first.
     """
     columns = ", ".join(f'"{column.name}"' for column in mart.columns if column.name != "release_id")
     kept = "WHERE name NOT IN ('release_id', 'made_at')" if mart.name == "release_info" else ""
