@@ -111,7 +111,9 @@ def test_no_transform_reads_the_wall_clock() -> None:
     assert readers <= MAY_READ_THE_CLOCK
 
 
-@pytest.mark.parametrize("command", ["check", "query", "releases", "rollback", "targets", "status", "dict", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["check", "query", "releases", "rollback", "targets", "status", "calendar", "dict", "doctor"]
+)
 def test_small_commands_load_neither_orchestrator_nor_validator(command: str) -> None:
     script = (
         "import sys; from pipelines.cli import landstock;"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from datetime import date
 from pathlib import Path
@@ -107,6 +108,27 @@ def test_an_unexpected_error_is_3_with_a_log_and_without_a_traceback(home: Home,
     assert "Traceback" not in said
     assert "ZeroDivisionError" in said
     assert "by zero" in next(home.logs.glob("error-*.log")).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [["run"], ["backfill", "2026"], ["rollback", "2026-11-23.1"]])
+def test_a_home_in_use_is_4_and_names_the_holder(home: Home, tmp_path: Path, command: list[str], capsys) -> None:
+    (tmp_path / "landing").mkdir()
+    home.lock_file.write_text(json.dumps({"pid": "77", "command": "landstock run", "since": "2026-11-23 02:00:00"}))
+    with home.lock_file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert cli.call(command) == 4
+        assert cli.call(["query", "SELECT 1"]) == 0  # readers never wait
+    said = capsys.readouterr().err
+    assert "进程 77，landstock run，自 2026-11-23 02:00:00" in said
+
+
+def test_status_works_while_a_run_goes_on(home: Home, tmp_path: Path, capsys) -> None:
+    submit(tmp_path / "landing", GOOD)
+    home.warehouse.touch()
+    with home.lock_file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert cli.call(["status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["waiting"] is None
 
 
 def test_every_command_has_help(capsys) -> None:

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "query": ("query:query", "用 SQL 查询当前发布（只读）", "SQL on the current release, read-only"),
     "status": ("status:status", "各市报送是否齐全、最近发布、待入库文件", "missing submissions, last release"),
+    "calendar": ("deadlines:calendar", "工作时点及各市完成情况", "deadlines and who has met them"),
     "targets": ("targets:targets", "方案目标表及合计", "targets of the plan with their sums"),
     "dict": ("dictionary:search", "数据字典检索", "search the data dictionary"),
     "releases": ("releases:releases", "全部发布", "all releases"),
