@@ -7,7 +7,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -64,7 +64,9 @@ def _sheet(book, name: str, extent: Extent) -> Sheet:
     frame = frame.select(pl.int_range(1, frame.height + 1, dtype=pl.Int64).alias("row"), *cells[: _last(filled, cells)])
     first = extent.first_column or 0
     merges = tuple(
-        (top, left - first, bottom, right - first) for top, left, bottom, right in extent.merges if left >= first
+        (top, left - first, bottom, right - first)
+        for top, left, bottom, right in _disjoint(extent.merges, extent.last_column)
+        if left >= first
     )
     return Sheet(name, frame, first, hidden, merges)
 
@@ -182,6 +184,14 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
         used = f"用到第 {extent.last_row} 行、第 {extent.last_column + 1} 列"
         raise Unreadable("1006", what=f"有工作表{used}，绝大部分是空格")
     return extent
+
+
+def _disjoint(merges: Iterable[Merge], last_column: int) -> tuple[Merge, ...]:
+    """The merged cells of the head rows, as far as the sheet is used; none when they overlap, which no Excel writes."""
+    used = {(top, left, bottom, min(right, last_column)) for top, left, bottom, right in merges}
+    used = {merge for merge in used if merge[0] <= merge[2] and merge[1] <= merge[3]}
+    area = sum((min(bottom, HEAD_ROWS - 1) - top + 1) * (right - left + 1) for top, left, bottom, right in used)
+    return tuple(sorted(used)) if area <= HEAD_ROWS * (last_column + 1) else ()
 
 
 def _index(name: bytes) -> int:
