@@ -66,13 +66,6 @@ def test_2_the_released_figures_are_those_of_the_file(place: Path, call) -> None
     assert json.loads(out) == [{"n": 1}]
 
 
-def test_2_the_calendar_says_what_is_due(call) -> None:
-    code, out, _ = call("calendar", "--year", "2026")
-    assert code == 0
-    assert "2026-12-31  全年总结" in out
-    assert "2027" not in out
-
-
 def test_3_nothing_changed_makes_no_release_and_needs_no_dagster(place: Path, call) -> None:
     code, out, _ = call("run", "--as-of", DAY)
     assert (code, release.ids(home(place))) == (0, [f"{DAY}.1"])
