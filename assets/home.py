@@ -6,6 +6,8 @@ import contextlib
 import fcntl
 import json
 import os
+import re
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,6 +91,23 @@ class Home:
             ) from None
         return self
 
+    def require_room(self) -> Home:
+        """Raises HomeError when the disk cannot take another release: better before a run than in its middle."""
+        held = sum(_size(place) for place in (self.warehouse, self.build, self.current / ""))
+        if free(self.path) < _ROOM + 2 * held:
+            raise self.full()
+        return self
+
+    def full(self) -> HomeError:
+        """What to say when the disk is full."""
+        left = f"{free(self.path) / 1e6:.0f} MB"
+        return HomeError(
+            f"磁盘空间不足：数据目录 {self.path} 所在磁盘只剩 {left}。没有产生新发布，当前发布不变。"
+            "请清理磁盘，或在 landstock.toml 调小 keep_releases，然后重新执行",
+            f"no space left: the disk of {self.path} has {left}. No release was made, the current one stays."
+            " Make room, or lower keep_releases in landstock.toml, then run again",
+        )
+
     def require(self) -> Home:
         """Raises HomeError when nothing was ever run here."""
         if not self.releases.is_dir():
@@ -121,6 +140,28 @@ class Home:
             except OSError:
                 return _read_holder(self.lock_file)
         return None
+
+
+_FULL = re.compile(r"no space left|disk is full|disk full|quota exceeded|file too large", re.IGNORECASE)
+#: Bytes that a run needs besides what it makes anew: logs, Dagster's history.
+_ROOM = 100_000_000
+
+
+def out_of_space(text: str) -> bool:
+    """Whether an error's words, of whatever library, mean that the disk is full."""
+    return bool(_FULL.search(text))
+
+
+def free(path: Path) -> int:
+    """Bytes left on the disk of a path, which need not exist."""
+    there = next(each for each in (path, *path.parents) if each.exists())
+    return shutil.disk_usage(there).free
+
+
+def _size(path: Path) -> int:
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return path.stat().st_size if path.is_file() else 0
 
 
 _held: dict[str, tuple[int, int]] = {}  # lock file → (descriptor, how often taken)

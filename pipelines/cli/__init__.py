@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from assets.home import Locked, Trouble
+from assets.home import Home, Locked, Trouble, out_of_space
 
 OK, DATA, USAGE, ENVIRONMENT, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -115,6 +115,8 @@ def _explain(error: Exception) -> tuple[str, int]:
     from assets.release import UnknownRelease
     from schemas.policy import PolicyError
 
+    if out_of_space(str(error)):
+        error = _home().full()
     if isinstance(error, Trouble):
         code = BUSY if isinstance(error, Locked) else USAGE if isinstance(error, UnknownRelease) else ENVIRONMENT
         return (error.en if _english() else str(error)), code
@@ -129,10 +131,8 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _write_log(error: Exception) -> Path | str:
     """The full story for whoever maintains the program; in the home when it can be written, else beside it."""
-    from pipelines import settings
-
     try:
-        folder = settings.load(_home_flag()).place.logs
+        folder = _home().logs
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / f"error-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
         log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
@@ -141,9 +141,12 @@ def _write_log(error: Exception) -> Path | str:
         return "（日志无法写入）"
 
 
-def _home_flag() -> dict[str, str]:
+def _home() -> Home:
+    """The home that this command was called for, as far as the flags tell."""
+    from pipelines import settings
+
     named = [after for flag, after in zip(sys.argv, sys.argv[1:], strict=False) if flag == "--home"]
-    return {"home": named[-1]} if named else {}
+    return settings.load({"home": named[-1]} if named else {}).place
 
 
 def _usage(error: click.UsageError) -> str:

@@ -13,7 +13,7 @@ import click
 from assets import core, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
-from assets.home import Home, HomeError
+from assets.home import Home, HomeError, out_of_space
 from pipelines import landing, settings
 from pipelines.cli.desk import Desk, Switch, is_terminal, options
 from pipelines.cli.tables import clip
@@ -107,7 +107,7 @@ def carry_out(
     years: tuple[int, ...] = (), capture: bool = True,
 ) -> int:  # fmt: skip
     """Run the Dagster job and say what came of it; returns the exit code. The caller holds the lock."""
-    before = _loaded(desk.home)
+    before = _loaded(desk.home.require_room())
     desk.tell("正在准备……", "starting…")
     from assets.graph import KEEP_FRESH, OVERRIDES, SUBMISSION
     from pipelines.definitions import run_tags
@@ -199,6 +199,8 @@ def _ending(desk: Desk, outcome: Outcome) -> list[str]:
     if not outcome.success:
         lines = [desk.pick("运行失败，没有产生新发布；当前发布不变：", "the run failed, no release was made:")]
         lines += [f"  {clip(each, 160)}" for each in outcome.failures[:5]]
+        if any(map(out_of_space, outcome.failures)):
+            lines.append("  " + desk.pick(str(desk.home.full()), desk.home.full().en))
         return [*lines, desk.pick(f"详情见 {outcome.log}", f"details: {outcome.log}")]
     made = outcome.release
     if made.get("unchanged"):
