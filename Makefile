@@ -14,8 +14,9 @@ $(VENV)/.ready: uv.lock pyproject.toml scripts/setup.sh
 demo: setup  ## a province of made-up submissions, the whole pipeline, the table of 11 cities
 	$(BIN)/landstock demo
 
+# A file's tests stay together: some tell a story in order, most share what they set up.
 test: setup  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -359,7 +359,6 @@ FROM indicator_value v, LATERAL ({FIGURE_ROWS.format(marts="now.mart", years=IN_
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("explained_province")
 def test_every_figure_of_a_province_adds_up(province):
     """All regions, indicators, years and bases: numerator, denominator and counts exactly, and the value from them."""
     with opened(province) as con:
@@ -381,7 +380,6 @@ def test_every_figure_of_a_province_adds_up(province):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("explained_province")
 @pytest.mark.parametrize("region", ["330000", "330100", "330900", "330106", "330922"])
 def test_explanations_of_a_province_are_whole(province, region):
     with opened(province) as con:

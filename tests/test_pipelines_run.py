@@ -13,7 +13,7 @@ from assets.home import Home
 from pipelines import cli
 from tests.test_cli_commands import BAD, GOOD, submit
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
+pytestmark = pytest.mark.slow
 DAY, EARLIER, LATER = "2026-11-23", "2026-06-30", "2026-11-24"
 
 
