@@ -29,6 +29,10 @@ AREA_IN_MU = {Unit.MU: Decimal(1), Unit.HECTARE: Decimal(15), Unit.SQUARE_METRE:
 MONEY_IN_WAN_YUAN = {Unit.YUAN: Decimal("0.0001"), Unit.WAN_YUAN: Decimal(1), Unit.YI_YUAN: Decimal(10000)}
 
 
+#: Cells that stand for "nothing" after normalisation; `－`, `／` and the no-break space become one of these.
+NOTHING = ("", "-", "--", "/", "无", "nah", "—", "——")
+
+
 class Kind(StrEnum):
     """What a cell holds, hence how it is read and how core stores it."""
 

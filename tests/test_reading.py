@@ -11,6 +11,10 @@ from schemas.table import Unit
 from .reading_files import TASK_HEADER, checked, numbers, rows, rules, task_csv
 
 ROW = "330100,2026,批而未供消化,12.5"
+SUPPLY_HEADER = (
+    "行政区代码,电子监管号,供应面积,现有建设用地面积,历史批而未供面积,当年新增面积,是否单独选址,土地用途代码,用途分类体系,供地方式,"
+    "合同签订日期"
+)
 CELLS = ("330100", "2026", "批而未供消化", "12.5")
 
 
@@ -179,6 +183,10 @@ def test_a_million_columns():
         ("说明,,,", "说明"),
         ("填表人：张三,,审核人：李四,填表日期：2026年", "说明"),
         ("审 核 人：,李四,,", "说明"),
+        ("以上数据截至2026年6月底。", "说明"),
+        ("（盖章）,,,", "说明"),
+        ("口径：按批文,,,", "说明"),
+        (",,面积按批文计算，未含开发区。,", "说明"),
         (TASK_HEADER, "表头"),
     ],
 )
@@ -194,6 +202,17 @@ def test_rows_below_the_data_that_are_no_data(line, reason):
 def test_what_is_not_clearly_a_note_or_total_stays(line):
     reading = task_csv(ROW, line)
     assert len(rows(reading)) + reading.rejected_rows == 2
+
+
+def test_the_total_of_a_land_class_column_is_data_wherever_it_stands():
+    header = "地类编码,行政区代码,年份,面积,版本"
+    lines = ["合计,330100,2025,10,最终", "05,330100,2025,4,最终", "合计,,,14,"]
+    reading = checked(read("建设用地变更调查_330100_2025.csv", "\n".join([header, *lines]).encode()))
+    assert [row[0] for row in rows(reading)] == ["合计", "05"] and reading.skipped["合计行"] == 1
+    lines = ["330100,2025,合计,10,最终", "合计,2025,,14,", "合计,2025,合计,14,最终"]
+    header = "行政区代码,年份,地类编码,面积,版本"
+    reading = checked(read("建设用地变更调查_330100_2025.csv", "\n".join([header, *lines]).encode()))
+    assert len(rows(reading)) == 1 and reading.skipped["合计行"] == 2
 
 
 def test_a_note_goes_on_in_further_lines_but_swallows_no_data():
@@ -244,6 +263,8 @@ def test_header_without_rows_is_a_warning():
         ("任务面积(公顷、亩)", "wrong"),
         ("任务面积(公顷/亩)", "wrong"),
         ("任务面积(acre)", "wrong"),
+        ("任务面积(公项)", "wrong"),
+        ("任务面积(平方)", "wrong"),
     ],
 )
 def test_header_variants(header, unit):
@@ -270,6 +291,12 @@ def test_quoted_newline_in_a_header():
         ("园区表（单位：公顷）", Unit.HECTARE, None),
         ("填报单位：杭州市局", None, None),
         ("单位：,亩", Unit.MU, None),
+        ("单位,亩", Unit.MU, None),
+        ("计量单位（平方米）", Unit.SQUARE_METRE, None),
+        ("单 位： 亩", Unit.MU, None),
+        ("填报单位：杭州市局　　　　单位：亩", Unit.MU, None),
+        ("单位：公顷    制表日期：2026-03-01", Unit.HECTARE, None),
+        ("面积单位：公顷 金额单位：亿元", Unit.HECTARE, Unit.YI_YUAN),
         ("单位：平方公里", "unusable", None),
     ],
 )
@@ -309,11 +336,36 @@ def test_two_and_three_header_rows(header, names, unit):
     assert rows(reading) == [CELLS] and unit_of(reading) is unit and not reading.fatal
 
 
-def test_wrong_unit_on_an_optional_column_only_loses_the_column():
+def test_wrong_unit_on_an_optional_column_costs_the_rows_that_fill_it():
     header = "行政区代码,园区代码,年份,园区名称,工业用地面积(平方公里),税收"
-    reading = checked(read("园区亩均效益_330100_2026.csv", f"{header}\n330100,P1,2026,甲园,1,2\n".encode()))
-    assert rules(reading) == ["2004"] and not reading.fatal
+    lines = "330100,P1,2026,甲园,1,2\n330100,P2,2026,乙园,,2\n330100,P3,2026,丙园,-,2\n"
+    reading = checked(read("园区亩均效益_330100_2026.csv", f"{header}\n{lines}".encode()))
+    assert rules(reading) == ["2004", "2016"] and not reading.fatal and reading.rejected_rows == 1
     assert "E 列" in reading.findings[0].message and "industrial_area_mu" not in reading.blocks[0].columns
+    assert reading.findings[1].place.row_number == 2 and "单位“平方公里”不符" in reading.findings[1].message
+    assert [row[1] for row in rows(reading)] == ["P2", "P3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "renamed"),
+    [
+        ("供地结果表_330100_2026.csv", "供地结果_330100_2026.csv"),
+        ("供地结果 330100 2026.xlsx", "供地结果_330100_2026.xlsx"),
+        ("2026闲置土地330200.csv", "闲置土地_330200_2026.csv"),
+        ("闲置土地_杭州.csv", None),
+    ],
+)
+def test_a_better_name_is_proposed(name, renamed):
+    found = read(name, ROW.encode()).findings[-1]
+    assert (f"可改名为“{renamed}”" in found.suggestion) if renamed else ("可改名" not in found.suggestion)
+
+
+@pytest.mark.parametrize("named", ["闲置土地", "地区生产总值", "任务台账"])
+def test_a_file_under_another_tables_name_says_whose_headers_it_has(named):
+    data = f"{SUPPLY_HEADER}\n330102,3301022026B00012,2,1,1,0,否,061,GB/T21010-2007,挂牌,2026-03-01\n"
+    reading = checked(read(f"{named}_330100_2026.csv", data.encode()))
+    assert reading.fatal and len(reading.findings) == 1  # and none of its columns is told to go
+    assert "供地结果" in reading.findings[0].suggestion
 
 
 def test_unknown_columns_warn_once_each_with_the_closest():
@@ -342,12 +394,17 @@ def test_no_header_at_all():
         (f"{TASK_HEADER}(亩),任务面积(公顷)", f"{ROW},12.5", "2005", True),
         (f"{TASK_HEADER},任务面积", f"{ROW},12.5", "2006", False),
         (f"{TASK_HEADER},任务面积", f"{ROW},", "2006", False),
-        (f"{TASK_HEADER},下达文号,下达文号", f"{ROW},甲,乙", "2005", False),
     ],
 )
 def test_doubled_columns_are_never_silently_picked(header, line, rule, fatal):
     reading = task_csv(line, header=header)
     assert rules(reading) == [rule] and reading.fatal is fatal
+
+
+def test_a_doubled_optional_column_costs_the_rows_that_fill_it():
+    reading = task_csv(f"{ROW},甲,乙", f"{ROW},,", f"{ROW},,丙", header=f"{TASK_HEADER},下达文号,下达文号")
+    assert rules(reading) == ["2005", "2016", "2016"] and rows(reading) == [CELLS] and not reading.fatal
+    assert [each.place.row_number for each in reading.findings[1:]] == [2, 4]
 
 
 # --- Files that are something else ------------------------------------------------------------------------------------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import time
 import zipfile
 from decimal import Decimal
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -111,6 +113,47 @@ def test_formulas_come_as_their_results_and_errors_as_text(result, text):
     assert rows(task_book(fill)) == [(*CELLS[:3], text)]
 
 
+@pytest.mark.parametrize("left", [0, 2])
+def test_a_formula_that_was_never_worked_out_is_not_an_empty_cell(left):
+    """openpyxl writes formulas without results, and texts without any letter, which the library takes for nothing."""
+    book = openpyxl.Workbook()
+    for row in (HEADER, ["330100", 2026, "批而未供消化", "=5*2"], ["330100", "=2025+1", "闲置土地处置", 3]):
+        book.active.append([*[""] * left, *row])
+    book.active.cell(5, left + 1).value = "=A2"  # a row of its own, below everything else
+    buffer = io.BytesIO()
+    book.save(buffer)
+    reading = checked(read(f"{TASK_NAME}.xlsx", buffer.getvalue()))
+    assert rows(reading) == [
+        (*CELLS[:3], "#CALC!"), ("330100", "#CALC!", "闲置土地处置", "3"), ("#CALC!", None, None, None),
+    ]  # fmt: skip
+    assert numbers(reading) == [2, 3, 5]
+    assert reading.blocks[0].columns["task_area_mu"].letter == "DF"[left // 2]
+
+
+def test_a_formula_that_gives_no_text_is_an_empty_cell():
+    def fill(book):
+        simple(book)
+        book.worksheets()[0].write_formula(1, 3, '=""', None, "")
+
+    parts = zipfile.ZipFile(io.BytesIO(workbook(fill)))
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as package:
+        for name in parts.namelist():  # as Excel marks a text
+            package.writestr(name, parts.read(name).replace(b'<c r="D2"><f>', b'<c r="D2" t="str"><f>'))
+    assert rows(read(f"{TASK_NAME}.xlsx", made.getvalue())) == [(*CELLS[:3], None)]
+
+
+def test_many_formula_errors_take_no_time():
+    def fill(book):
+        simple(book)
+        for row in range(1, 5_000):
+            book.worksheets()[0].write_formula(row, 3, "=NA()", None, "#N/A")
+
+    began = time.process_time()
+    assert [row[3] for row in rows(task_book(fill))] == ["#N/A"] * 4_999
+    assert time.process_time() - began < 3
+
+
 def test_every_sheet_with_the_table_is_a_block():
     def fill(book):
         cover = book.add_worksheet("封面")
@@ -179,6 +222,15 @@ def test_parquet_of_any_type():
         "issue_date": "2026-03-01", "issue_no": "2026-03-01",
     }  # fmt: skip
     assert rules(reading) == ["2003"] * 5 and reading.skipped == {"空行": 1}
+
+
+def test_an_instant_in_parquet_is_a_day_at_utc_8():
+    buffer = io.BytesIO()
+    instant = dt.datetime(2026, 2, 28, 16, tzinfo=dt.UTC)  # 2026-03-01 00:00 at UTC+8
+    pl.DataFrame({**dict(zip(HEADER, ([cell] for cell in CELLS), strict=True)), "下达日期": [instant]}).write_parquet(
+        buffer
+    )
+    assert rows(read(f"{TASK_NAME}.parquet", buffer.getvalue())) == [(*CELLS, "2026-03-01")]
 
 
 # --- Files that must not be opened ------------------------------------------------------------------------------------

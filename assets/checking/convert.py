@@ -16,10 +16,8 @@ from typing import NamedTuple
 import polars as pl
 
 from schemas.rules import TOO_LARGE, UNREADABLE, WITH_UNIT, decimals, problem
-from schemas.table import Column, Kind, Unit
+from schemas.table import NOTHING, Column, Kind, Unit
 
-#: What stands for "nothing" after normalisation; `－`, `／` and the no-break space become one of these.
-NOTHING = ("", "-", "--", "/", "无", "nah", "—", "——")
 #: Dates that stand for "nothing" in the land-market exports.
 SENTINELS = (date(1900, 1, 1), date(1901, 1, 2), date(1899, 12, 31))  # the last: a date cell showing 1900-01-01
 YES, NO = ("是", "1", "1.0", "y", "true"), ("否", "0", "0.0", "n", "false")

@@ -1,4 +1,4 @@
-"""What the Excel library does not tell of an old xls file: each sheet's extent, first column and merged cells.
+"""What the Excel library does not tell of an old xls file: each sheet's extent and merged cells.
 
 Reads the OLE container and the BIFF records just far enough for that. The library reserves memory for whatever a
 record claims, so a file whose claims cannot be followed or believed is refused before the library sees it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .header import Merge
 
@@ -25,11 +25,11 @@ class Extent:
     """What a sheet's own records say of it: the used rectangle, how many cells, merged cells, formula errors."""
 
     last_row: int = 0
-    first_column: int | None = None
     last_column: int = 0
     cells: int = 0
     merges: tuple[Merge, ...] = ()
     errors: bool = True  # whether formula errors may be among the cells
+    uncalculated: list[tuple[int, int]] = field(default_factory=list)  # row, column from 0 of formulas without result
 
 
 def xls_extents(data: bytes) -> list[Extent] | None:
@@ -130,7 +130,6 @@ def _sheet_extent(stream: bytes, offset: int) -> Extent:
         if kind in _CELLS:
             row, column = struct.unpack_from("<2H", stream, body)
             extent.cells += 1
-            extent.first_column = column if extent.first_column is None else min(column, extent.first_column)
             last = struct.unpack_from("<H", stream, body + length - 2)[0] if kind == _MULTIPLE else column
             extent.last_row, extent.last_column = max(row + 1, extent.last_row), max(last, extent.last_column)
         elif kind == _DIMENSIONS:

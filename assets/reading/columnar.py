@@ -48,5 +48,7 @@ def _as_text(column: pl.Series) -> pl.Series:
     if dtype.is_nested() or dtype == pl.Object:
         return pl.Series(column.name, [None if v is None else str(v) for v in column.to_list()], dtype=pl.String)
     if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone:  # an instant: its day is that of UTC+8, as with epoch milliseconds
+            column = column.dt.convert_time_zone("Etc/GMT-8")  # the sign is POSIX: east of Greenwich
         return column.dt.to_string("%Y-%m-%d %H:%M:%S").str.strip_suffix(" 00:00:00")
     return column.cast(pl.String)

@@ -6,11 +6,11 @@ Works on a few rows of text; what stands below the header is `layout`'s business
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from schemas.submissions import LAND_SUPPLY, LANDCHINA_HEADERS
+from schemas.submissions import LAND_SUPPLY, LANDCHINA_HEADERS, TABLES
 from schemas.table import Column, Table, Unit
 
 from .units import Units, column_dimension, named, plain, unit_row
@@ -130,6 +130,17 @@ def find_header(head: Sequence[Cells], profile: Profile, merges: Sequence[Merge]
     header = Header(first, last, found)
     _units_above(head, header, merges)
     return header
+
+
+def resembled(texts: Iterable[str], table: Table) -> Table | None:
+    """Another table whose required columns these headers name, when they name few of this table's own."""
+    labels = {split_label(text)[0] for text in texts if text}
+
+    def share(other: Table) -> float:
+        return sum(plain(other[name].label) in labels for name in other.required) / len(other.required)
+
+    best = max(TABLES.values(), key=share)
+    return best if best is not table and share(best) > 0.6 > share(table) else None
 
 
 def _promise(cells: Cells, profile: Profile) -> int:

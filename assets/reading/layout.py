@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from schemas.table import Unit
+from schemas.table import NOTHING, Kind, Unit
 
-from .header import Header, HeaderColumn, Profile, split_label
+from .header import Header, HeaderColumn, Profile, resembled, split_label
 from .report import address, found, letters
 from .source import Block, Finding, Place, SourceColumn
 from .units import Units, allowed, column_dimension, named, plain, unit_cells, unit_row
@@ -29,6 +29,7 @@ _NOTE = re.compile(
     rf"^[*※★]*(注\d*[:.、]|注$|(备注|附注|说明|填表说明|填报说明|资料来源|数据来源|编制说明)\d*([:.、]|$)|({_SIGNATURES})([:(]|$))"
 )
 _SIGNED = re.compile(rf"^({_SIGNATURES})[:]")
+_CHINESE = re.compile("[一-鿿]")
 
 
 @dataclass(slots=True)
@@ -43,6 +44,15 @@ class Body:
     @property
     def cells(self) -> list[str]:
         return [name for name in self.frame.columns if name not in ("row", "cells")]
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A column of the table that cannot be read, in one or several places, and why."""
+
+    name: str
+    columns: list[HeaderColumn]
+    why: str
 
 
 @dataclass(slots=True)
@@ -70,9 +80,11 @@ def assemble(
     profile: Profile, header: Header, header_row: int, header_texts: list[str | None], body: Body
 ) -> Assembled:
     """The block of a sheet. `header_row`: number of the lowest header row; `header_texts`: its cells as read."""
-    kept, skipped, units_below = _classify(body, header_texts, profile)
-    columns, findings = _columns(profile, header, header_row, body, kept, units_below)
+    kept, skipped, units_below = _classify(body, header_texts, profile, header)
+    columns, findings, unreadable = _columns(profile, header, header_row, body, kept, units_below)
     kept, short, rejected = _short_lines(profile, header, columns, body, kept)
+    kept, lost = _without_unreadable(unreadable, body, kept)
+    rejected += len(lost)
     rows = kept.select(
         pl.col("row").alias("row_number"),
         *(pl.col(f"c{column.index}").alias(name) for name, column in columns.items()),
@@ -80,14 +92,14 @@ def assemble(
     if not rows.height and not rejected:
         findings.append(found("2013", Place(sheet=body.sheet, row_number=header_row), table=profile.table.label))
     source = {name: _source_column(profile, header, column, units_below, body) for name, column in columns.items()}
-    return Assembled(Block(body.sheet, rows, source), findings + short, skipped, rejected)
+    return Assembled(Block(body.sheet, rows, source), findings + short + lost, skipped, rejected)
 
 
 # --- Rows -------------------------------------------------------------------------------------------------------------
 
 
 def _classify(
-    body: Body, header_texts: list[str | None], profile: Profile
+    body: Body, header_texts: list[str | None], profile: Profile, header: Header
 ) -> tuple[pl.DataFrame, Counter[str], dict[int, str]]:
     """Data rows, the others counted by reason, and the units of a unit row right below the header."""
     cells = body.cells
@@ -97,12 +109,12 @@ def _classify(
     )
     reason = (
         pl.when(pl.col("_filled") == 0).then(pl.lit(BLANK))
-        .when(pl.col("_first").is_in(_TOTALS)).then(pl.lit(TOTAL))
+        .when(pl.col("_first").is_in(_TOTALS) & ~_total_as_value(profile, header, cells)).then(pl.lit(TOTAL))
         .when(_repeats(header_texts, cells)).then(pl.lit(HEADER))
     )  # fmt: skip
     frame = frame.with_columns(_reason=reason)
     special, units_below = _first_rows(frame.head(4), cells)
-    special |= _tail_notes(frame, cells)
+    special |= _tail_notes(frame, cells, _words_expected(profile, header))
     if special:
         marks = pl.DataFrame(
             {"row": list(special), "_mark": list(special.values())}, schema={"row": pl.Int64, "_mark": pl.String}
@@ -114,6 +126,30 @@ def _classify(
     if counts.height:
         frame = frame.filter(pl.col("_reason").is_null())
     return frame, Counter(dict(counts.iter_rows())), units_below
+
+
+def _total_as_value(profile: Profile, header: Header, cells: list[str]) -> pl.Expr:
+    """Rows whose 合计 is the value of a column that takes it (地类编码), where that column happens to stand first."""
+    places = {column.name: f"c{column.index}" for column in header.columns if column.name}
+    takers = [
+        places[column.name]
+        for column in profile.table.columns
+        if column.name in places and set(column.choices) & set(_TOTALS)
+    ]
+    keys = [places[name] for name in profile.table.key if name in places]
+    if not takers or len(keys) < len(profile.table.key):
+        return pl.lit(False)
+    before = cells[: cells.index(takers[0])]
+    complete = pl.all_horizontal(pl.col(keys).is_not_null())
+    return complete & pl.all_horizontal(pl.col(before).is_null()) if before else complete
+
+
+def _words_expected(profile: Profile, header: Header) -> frozenset[str]:
+    """Cells under which words are data: texts, choices and what the table does not know."""
+    kinds = {column.index: profile.column(column.name) for column in header.columns if column.name}
+    expected = {index for index, column in kinds.items() if column is None or column.kind in (Kind.TEXT, Kind.CHOICE)}
+    known = {column.index for column in header.columns if column.name}
+    return frozenset(f"c{index}" for index in range(header.width) if index in expected or index not in known)
 
 
 def _repeats(header_texts: list[str | None], cells: list[str]) -> pl.Expr:
@@ -131,12 +167,12 @@ def _first_rows(top: pl.DataFrame, cells: list[str]) -> tuple[dict[int, str], di
         if reason is not None:
             continue
         filled = [plain(value).strip("()") for value in values if value]
-        if units := unit_cells(values):
-            units_below |= units
-            special[number] = UNIT
-        elif len(filled) <= 2 and (units := unit_row(values)):
+        if len(filled) <= 2 and (units := unit_row(values)):
             special[number] = UNIT
             units_below |= {-1: "、".join([*units.known.values(), *units.foreign])}
+        elif units := unit_cells(values):
+            units_below |= units
+            special[number] = UNIT
         elif len(filled) >= 3 and filled in (
             [str(n) for n in range(1, len(filled) + 1)],
             [str(n) for n in range(len(filled))],
@@ -147,7 +183,7 @@ def _first_rows(top: pl.DataFrame, cells: list[str]) -> tuple[dict[int, str], di
     return special, units_below
 
 
-def _tail_notes(frame: pl.DataFrame, cells: list[str]) -> dict[int, str]:
+def _tail_notes(frame: pl.DataFrame, cells: list[str], words_expected: frozenset[str]) -> dict[int, str]:
     """Notes and signatures below the last data row; whatever is not clearly one stays a data row."""
     open_rows = frame.filter(pl.col("_reason").is_null())
     signed = (
@@ -161,17 +197,24 @@ def _tail_notes(frame: pl.DataFrame, cells: list[str]) -> dict[int, str]:
     tail = open_rows.slice(0 if last is None else int(last) + 1)
     notes: dict[int, str] = {}
     for row in tail.select("row", "_filled", *cells).iter_rows():
-        first = next(value for value in row[2:] if value)
-        text = plain(first)
-        if _NOTE.match(text) or _SIGNED.match(text) or (notes and row[1] == 1 and _continues(text)):
+        cell, first = next((cell, value) for cell, value in zip(cells, row[2:], strict=True) if value)
+        text, alone = plain(first), row[1] == 1
+        remark = alone and (_continues(text) if notes else _remark(text, cell in words_expected))
+        if _NOTE.match(text) or _SIGNED.match(text) or remark:
             notes[row[0]] = NOTE
     return notes
+
+
+def _remark(text: str, words_expected: bool) -> bool:
+    """The only cell of its row says something: words where a code belongs, or a whole sentence anywhere."""
+    words = len(_CHINESE.findall(text))
+    return words >= 4 and bool(re.search("[,。;]", text)) if words_expected else words >= 2
 
 
 def _continues(text: str) -> bool:
     """A further line of a note: a sentence, or an enumerated one (2. …, （三）…); never a bare code or number."""
     words = re.sub(r"^[(]?[\d一二三四五六七八九十]{1,2}[).、:]+", "", text)
-    return len(re.findall(r"[一-鿿]", words)) >= 4
+    return len(_CHINESE.findall(words)) >= 4
 
 
 def _short_lines(
@@ -208,11 +251,13 @@ def _short_lines(
 
 def _columns(
     profile: Profile, header: Header, header_row: int, body: Body, kept: pl.DataFrame, units_below: dict[int, str]
-) -> tuple[dict[str, HeaderColumn], list[Finding]]:
-    """The usable columns by name, with findings on those that are unknown, doubled, missing or in a wrong unit."""
+) -> tuple[dict[str, HeaderColumn], list[Finding], list[Unusable]]:
+    """The usable columns by name, findings on those that are unknown, doubled, missing or in a wrong unit, and those
+    that are not required and cannot be read."""
     findings: list[Finding] = []
     chosen: dict[str, HeaderColumn] = {}
     broken: set[str] = set()
+    unusable: list[Unusable] = []
 
     def place(name: str | None, column: HeaderColumn) -> Place:
         # An error without a row rejects the file; an optional column is only left out.
@@ -226,6 +271,7 @@ def _columns(
         if column is None:
             findings.append(found("2005", place(name, same[0]), label=profile.label(name), letters=where))
             broken.add(name)
+            unusable.append(Unusable(name, same, "列重复，内容又不相同"))
             continue
         if len(same) > 1:
             letter = letters(body.first_column + column.index)
@@ -242,6 +288,7 @@ def _columns(
                 )
             )
             broken.add(name)
+            unusable.append(Unusable(name, [column], f"单位“{wrong}”不符"))
             continue
         chosen[name] = column
 
@@ -249,7 +296,13 @@ def _columns(
     unknown = [
         column for column in header.columns if column.name is None and split_label(column.text)[0] not in profile.unused
     ]
-    if missing:
+    other = resembled((column.text for column in header.columns), profile.table) if missing else None
+    if other:
+        hint = f"这些列像是《{other.label}》的：请核对文件名中的表名是否应为“{other.label}”。"
+        names = "、".join(profile.label(name) for name in missing)
+        findings.append(found("2002", Place(sheet=body.sheet), columns=names, closest=hint))
+        unknown = []  # each of them would be told to go
+    elif missing:
         near = [
             hint for column in unknown if (hint := _closest(column, [profile.label(name) for name in missing], body))
         ]
@@ -282,7 +335,24 @@ def _columns(
                     letter=letter,
                 )
             )
-    return chosen, findings
+    return chosen, findings, [each for each in unusable if each.name not in profile.required]
+
+
+def _without_unreadable(unusable: list[Unusable], body: Body, kept: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
+    """Reject the rows that say something in a column that cannot be read: without it they would say something else."""
+    findings = []
+    for each in unusable:
+        for column in each.columns:
+            cell, letter = f"c{column.index}", letters(body.first_column + column.index)
+            if cell not in kept.columns:
+                continue
+            empty = pl.col(cell).is_null() | pl.col(cell).str.to_lowercase().is_in(NOTHING)
+            for row, value in kept.filter(~empty).select("row", cell).iter_rows():
+                at = Place(body.sheet, row, column.text, address(body.sheet, row, body.first_column + column.index))
+                words = {"row": row, "letter": letter, "header": column.text, "why": each.why}
+                findings.append(found("2016", at, quarantined=True, value=value, **words))
+            kept = kept.filter(empty)
+    return kept, findings
 
 
 def _one_of(same: list[HeaderColumn], kept: pl.DataFrame) -> HeaderColumn | None:

@@ -41,6 +41,17 @@ def closest_table(name: str) -> str | None:
     return near[0] if near else next((label for label in BY_LABEL if label in name), None)
 
 
+def proposed_name(name: str, table: str) -> str:
+    """The name that a file should have, as far as its present name tells: `供地结果_330100_2026.csv`; else ""."""
+    text = unicodedata.normalize("NFKC", name)
+    region = re.search(r"(?<!\d)\d{6}(?!\d)", text)
+    year = re.search(r"(?<!\d)20\d\d(?!\d)", text)
+    suffix = text.rpartition(".")[2].strip().lower()
+    if not region or not year or suffix not in ("csv", "xlsx", "xls", "parquet"):
+        return ""
+    return f"{table}_{region[0]}_{year[0]}.{suffix}"
+
+
 def is_landchina(name: str) -> bool:
     """Whether the name announces the public land-market export."""
     return (

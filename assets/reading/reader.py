@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +13,10 @@ from schemas.submissions import BY_LABEL, LAND_SUPPLY
 
 from . import landchina as portal
 from .columnar import read_parquet
-from .delimited import count_lines, read_delimited, tidy
-from .header import HEAD_ROWS, Header, Profile, bureau, find_header, landchina
+from .delimited import SEPARATORS, count_lines, read_delimited, tidy
+from .header import HEAD_ROWS, Header, Profile, bureau, find_header, landchina, resembled
 from .layout import BLANK, HEADER, TITLE, UNIT, Assembled, Body, assemble, normalise
-from .naming import closest_table, is_landchina, parse_name
+from .naming import closest_table, is_landchina, parse_name, proposed_name
 from .report import Unreadable, found
 from .sniff import SUFFIXES, sniff
 from .source import Place, Reading
@@ -74,23 +75,31 @@ def _profiles(reading: Reading, name: str) -> list[Profile]:
     return [bureau(table), landchina(False)] if table is LAND_SUPPLY else [bureau(table)]
 
 
-def _settle(reading: Reading, profile: Profile | None) -> None:
-    """Take note of the profile that was found; a name that no table bears is an error unless it is the portal's."""
+def _settle(reading: Reading, profile: Profile | None, head: Iterable[Sequence[str | None]] = ()) -> None:
+    """Take note of the profile that was found; a name that no table bears is an error unless it is the portal's.
+
+    `head`: the first rows where none was found, to say whose headers they may be.
+    """
     portal_name = is_landchina(reading.file.name)
     if profile is None and reading.file.table is None and not portal_name:
         near = closest_table(reading.file.name)
         hint = f"是否应为“{near}”？" if near else ""
-        raise Unreadable("1001", name=reading.file.name, closest=hint, tables="、".join(BY_LABEL))
+        better = proposed_name(reading.file.name, near) if near else ""
+        rename = f"可改名为“{better}”。" if better else ""
+        raise Unreadable("1001", name=reading.file.name, closest=hint, rename=rename, tables="、".join(BY_LABEL))
     if profile is None:
         expected = landchina(True) if portal_name else bureau(reading.file.table)
         required = "、".join(expected.label(column) for column in expected.required)
-        raise Unreadable("2001", rows=HEAD_ROWS, table=expected.table.label, required=required)
+        other = next(filter(None, (resembled(filter(None, row), expected.table) for row in head)), None)
+        hint = f"文件里是《{other.label}》的表头，请核对文件名中的表名。" if other else ""
+        raise Unreadable("2001", rows=HEAD_ROWS, table=expected.table.label, required=required, other=hint)
     reading.table, reading.profile = profile.table, profile.name
     missing = [
         word for word, part in (("行政区代码", reading.file.region_code), ("年份", reading.file.year)) if part is None
     ]
     if missing and profile.name == "bureau":
-        reading.findings.append(found("1008", missing="和".join(missing)))
+        better = proposed_name(reading.file.name, reading.table.label) or f"{reading.table.label}_330100_2026.xlsx"
+        reading.findings.append(found("1008", missing="和".join(missing), like=better))
 
 
 def _check_name(reading: Reading) -> None:
@@ -108,7 +117,8 @@ def _read_csv(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
     reading.lines = count_lines(text)
     csv = read_delimited(text, profiles)
     if csv is None:
-        _settle(reading, None)
+        first = text[:65_536].decode(errors="replace").split("\n")[:HEAD_ROWS]
+        _settle(reading, None, [line.split(separator) for line in first for separator in SEPARATORS])
     _settle(reading, csv.profile)
     head = [tidy(record.cells) for record in csv.head]
     skipped = Counter[str]({"续行": csv.continued})
@@ -156,7 +166,7 @@ def _read_workbook(reading: Reading, data: bytes, profiles: list[Profile]) -> No
             reading.findings.append(found("2012", Place(sheet=sheet.name), sheet=sheet.name))
     reading.skipped = {reason: count for reason, count in skipped.items() if count}
     if not chosen:
-        _settle(reading, None)
+        _settle(reading, None, [row for sheet, _, _ in sheets for row in _head(sheet)])
     profile = next(profile for sheet, profile, _ in sheets if sheet.name in chosen)
     _settle(reading, profile)
     for sheet, profile, header in sheets:
@@ -232,7 +242,7 @@ def _read_records(reading: Reading, names: list[str], frame: pl.DataFrame, profi
     """A grid that has its headers beside it: parquet columns, JSON keys."""
     head = [tidy(names)]
     profile, header = _best([(profile, find_header(head, profile)) for profile in profiles])
-    _settle(reading, profile)
+    _settle(reading, profile, head)
     columns = frame.columns[1:]
     body = Body(normalise(frame, columns) if columns else frame)
     _take(reading, assemble(profile, header, 1, head[0], body), Counter())

@@ -18,9 +18,10 @@ _SPELLINGS: dict[str, Unit] = {
 }  # fmt: skip
 _LIKE_UNIT = re.compile(
     r"[十百千万亿]*(平方|立方)?(公里|千米|厘米|米|公顷|英亩|公亩|市亩|亩|顷|町|里|元|美元|港元|欧元)(/.+)?|[a-z²³]+\d?|[%‰％]"
+    r"|公[项倾]|平方"  # 公顷 and 平方米, mistyped: which unit is meant is not ours to guess
 )
 _COUNTS = re.compile(r"[%‰]|个|宗|人|件|条|项|户|家|套|年|天|上年=100")
-_MARKER = re.compile(r"单位[::]([^::]*)")
+_MARKER = re.compile(r"单位[:(]?(.*?)[)\]】]*(?=(?:计量|面积|金额|数量|填报|报送|制表)?单位|$)")
 
 
 def plain(text: str | None) -> str:
@@ -71,20 +72,24 @@ def named(text: str) -> Units:
 
 def unit_row(cells: list[str | None]) -> Units | None:
     """The units of a unit row or of a title that names them; None when the row says nothing about units."""
-    joined = [plain(cell) for cell in cells if cell]
+    filled = [cell for cell in cells if cell]
     found = Units()
-    for here, after in zip(joined, [*joined[1:], ""], strict=False):
-        for text in _MARKER.findall(here):
-            text = (text or after).rstrip(")]】")
-            tokens = [token for token in re.split(r"[,;、;和及/]+", text) if token]
-            if not tokens or not all(
-                token in _SPELLINGS or _LIKE_UNIT.fullmatch(token) or _COUNTS.fullmatch(token) for token in tokens
-            ):
-                continue  # 填报单位：杭州市局
-            units = named("、".join(token for token in tokens if not _COUNTS.fullmatch(token)))
-            found.known.update(units.known)
-            found.foreign.extend(units.foreign)
+    for here, after in zip(filled, [*filled[1:], ""], strict=False):
+        # As a whole (单 位： 亩) and piece by piece (填报单位：杭州市局    单位：亩    2026年3月).
+        for piece in dict.fromkeys((plain(here), *map(plain, here.split()))):
+            for text in _MARKER.findall(piece):
+                if units := _listed(text or plain(after)):
+                    found.known.update(units.known)
+                    found.foreign.extend(text for text in units.foreign if text not in found.foreign)
     return found if found else None
+
+
+def _listed(text: str) -> Units | None:
+    """The units of a list like `公顷、万元、宗`; None when anything in it is no unit (填报单位：杭州市局)."""
+    tokens = [token for token in re.split(r"[,;、;和及/]+", text.rstrip(")]】")) if token]
+    if not all(token in _SPELLINGS or _LIKE_UNIT.fullmatch(token) or _COUNTS.fullmatch(token) for token in tokens):
+        return None
+    return named("、".join(token for token in tokens if not _COUNTS.fullmatch(token)))
 
 
 def unit_cells(cells: list[str | None]) -> dict[int, str] | None:

@@ -20,6 +20,7 @@ from .report import Unreadable
 
 MAX_CELLS = 5_000_000
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # Excel's own limits
+MAX_UNCALCULATED = 500_000
 _T = TypeVar("_T")
 
 
@@ -52,17 +53,16 @@ def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
 def _sheet(book, name: str, extent: Extent) -> Sheet:
     loaded = _guarded(lambda: book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string"))
     hidden = loaded.visible != "visible"
-    frame, errors = _guarded(lambda: _to_text(loaded, extent.errors))
-    frame.columns = [f"c{index}" for index in range(frame.width)]
+    frame, texts = _guarded(lambda: _to_text(loaded, extent.errors))
+    columns = loaded.available_columns()
+    first = columns[0].absolute_index if columns else 0  # the library leaves out what is empty at the left
+    texts += [(row, column - first, NOT_CALCULATED) for row, column in extent.uncalculated]
+    frame, first = _with_texts(frame, first, texts)
     cells = frame.columns
-    for row, column, text in errors:
-        at = pl.int_range(pl.len()) == row
-        frame = frame.with_columns(pl.when(at).then(pl.lit(text)).otherwise(pl.col(f"c{column}")).alias(f"c{column}"))
     frame = frame.with_columns(pl.col(cells).str.replace(r"^(\d{4}-\d\d-\d\d) 00:00:00$", "$1")) if cells else frame
     frame = normalise(frame, cells) if cells else frame
     filled = [column for column in cells if frame[column].null_count() < frame.height]
     frame = frame.select(pl.int_range(1, frame.height + 1, dtype=pl.Int64).alias("row"), *cells[: _last(filled, cells)])
-    first = extent.first_column or 0
     merges = tuple(
         (top, left - first, bottom, right - first)
         for top, left, bottom, right in _disjoint(extent.merges, extent.last_column)
@@ -71,10 +71,35 @@ def _sheet(book, name: str, extent: Extent) -> Sheet:
     return Sheet(name, frame, first, hidden, merges)
 
 
+def _with_texts(frame: pl.DataFrame, first: int, texts: list[tuple[int, int, str]]) -> tuple[pl.DataFrame, int]:
+    """The frame, its columns named `c0`…, with (row, column, text) put in; and the sheet's column that `c0` is.
+
+    Columns and rows of `texts` count from the frame's first; one outside makes the frame larger.
+    """
+    found: dict[int, dict[int, str]] = {}
+    for row, column, text in texts:
+        found.setdefault(column, {})[row] = text
+    left, right = min([0, *found]), max([frame.width - 1, *found])
+    height = max([frame.height, *(max(rows) + 1 for rows in found.values())])
+    grown = []
+    for column in range(left, right + 1):
+        series = frame.to_series(column) if 0 <= column < frame.width else pl.Series(dtype=pl.String)
+        values = series.extend_constant(None, height - len(series)) if len(series) < height else series
+        if rows := found.get(column):
+            cells = values.to_list()
+            for row, text in rows.items():
+                cells[row] = text
+            values = pl.Series(cells, dtype=pl.String)
+        grown.append(values.alias(f"c{column - left}"))
+    return pl.DataFrame(grown), first + left
+
+
 def _last(filled: list[str], cells: list[str]) -> int:
     return cells.index(filled[-1]) + 1 if filled else 0
 
 
+#: What stands in a formula's cell when the program that wrote the file did not work it out.
+NOT_CALCULATED = "#CALC!"
 _ERRORS = {
     "NA": "#N/A", "Div0": "#DIV/0!", "Ref": "#REF!", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!",
     "Value": "#VALUE!",
@@ -115,6 +140,10 @@ _CELL = re.compile(
     rb"""<(?:\w+:)?c(?:>|\s(?:(?:[^<>]*?\s)?r\s*=\s*["']([A-Za-z]*)([^"'<>]*)["'])?(?:[^<>]*[^/<>])?>)"""
 )
 _ROW = re.compile(rb"""<(?:\w+:)?row\s(?:[^<>]*?\s)?r\s*=\s*["']([^"'<>]*)["']""")
+# A formula without a result; an empty text (t="str") is one.
+_UNCALCULATED = re.compile(
+    rb"""<c\s(?![^<>]*\st="str")[^<>]*?r="([A-Z]{1,3})(\d{1,7})"[^<>]*><f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>"""
+)
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
 
@@ -158,9 +187,15 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
     with package.open(part) as stream:
         while chunk := stream.read(1 << 22):
             text = rest + chunk
-            cut = text.rfind(b"<")  # a tag that is not complete waits for the next piece
+            cut = max(text.rfind(b"<c "), text.rfind(b"<c>")) if b"<f" in text else text.rfind(b"<")
+            # A tag, or a formula's cell, that is not complete waits for the next piece.
             text, rest = (text[:cut], text[cut:]) if len(chunk) == 1 << 22 and cut > 0 else (text, b"")
             extent.errors |= b't="e"' in text
+            if b"<f" in text:
+                found = _UNCALCULATED.findall(text)
+                extent.uncalculated += [(int(row) - 1, _index(letters)) for letters, row in found]
+                if len(extent.uncalculated) > MAX_UNCALCULATED:
+                    raise Unreadable("1006", what=f"超过 {MAX_UNCALCULATED} 个公式没有计算结果")
             cells = _CELL.findall(text)
             extent.cells += len(cells)
             columns.update(letters for letters, _ in cells)
@@ -176,7 +211,7 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
         raise Unreadable("1004")  # no Excel wrote that
     indices = [_index(letters.upper()) for letters in columns]
     extent.last_row = max(map(int, rows), default=0)
-    extent.first_column, extent.last_column = min(indices, default=None), max(indices, default=0)
+    extent.last_column = max(indices, default=0)
     extent.merges = tuple(merges)
     if extent.last_row > MAX_ROWS or extent.last_column >= MAX_COLUMNS:
         raise Unreadable("1004")
