@@ -28,7 +28,9 @@ FIRST_YEAR, YEARS_AHEAD = 1987, 10
 SQUARE_METRE = Decimal("0.0015")
 
 # Why a cell that is not empty gave no value.
-UNREADABLE, WITH_UNIT, TOO_LARGE = "unreadable", "with_unit", "too_large"
+UNREADABLE, WITH_UNIT, TOO_LARGE, FORMULA = "unreadable", "with_unit", "too_large", "formula"
+#: Formula errors as Excel shows and exports them; `#CALC!` also stands for a formula that was never worked out.
+FORMULA_ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#NULL!", "#NUM!", "#VALUE!", "#CALC!", "#SPILL!")
 
 # The only cells that can break some rules (`Rule.only`).
 EMPTY, UNREAD = "empty", "unread"
@@ -66,8 +68,9 @@ class Rule:
     """One rule. With `each` it is a rule on every column that `each` picks, else on rows of `tables` with `columns`.
 
     The first column is the one that a finding points at. Templates take `{label}` of that column, `{value}` as typed,
-    `{unit}` of the cells, and `fields`: expressions over the broken rows. A field that ends in `_mu` is spelled with
-    亩 and 公顷, one that ends in `_own` in the unit of the submitted column.
+    `{unit}` of the cells, and `fields`: expressions over the broken rows. Areas are spelled in the unit of the
+    submitted column: a field that ends in `_mu` with the unit behind it, one that ends in `_own` without. The other
+    names are hints that `assets/checking/hints.py` finds.
 
     Two hints that spare work and change no verdict: `given` is a condition that several rules share, they are asked
     only about rows that meet it; `only` is EMPTY or UNREAD where no other cell of the first column can break the rule.
@@ -152,6 +155,12 @@ def _has(reason: str) -> Callable[[Column], pl.Expr]:
     return lambda column: pl.col(problem(column.name)) == reason
 
 
+def _formula_error(column: Column) -> pl.Expr:
+    if column.kind is Kind.TEXT:
+        return pl.col(column.name).is_in(FORMULA_ERRORS)
+    return pl.col(problem(column.name)) == FORMULA
+
+
 def _empty(column: Column) -> pl.Expr:
     missing = pl.col(column.name).is_null()
     return missing if column.kind is Kind.TEXT else missing & pl.col(problem(column.name)).is_null()
@@ -194,13 +203,16 @@ _code_form = (
     .when(_c("land_use_system") == "用地用海分类2023").then(_c("land_use_code").str.contains("^([0-9]{2}){1,3}$"))
 )  # fmt: skip
 
+#: 3.30102E+17, or more digits than Excel keeps and noughts in place of the lost ones.
+_LIKE_NUMBER = r"^[1-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}$|^[1-9][0-9]{14}00+$"
+
 # --- The rules -------------------------------------------------------------------------------------------------------
 
 RULES: tuple[Rule, ...] = (
     # 30xx: can the cell be read?
     Rule(
         "3001", ERROR, "必填项为空", "required value missing",
-        "必填项「{label}」为空。{part}", "请补填「{label}」；{zero}",
+        "必填项「{label}」为空{token}。{part}", "请补填「{label}」；{zero}",
         each=lambda column: column.required,
         broken=_empty, only=EMPTY,
         explanation="必填项不得为空；面积分项为空不视为 0。",
@@ -212,7 +224,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3003", ERROR, "日期无法识别或不存在", "date cannot be read or does not exist",
-        "「{label}」的值“{value}”不是有效日期。", "请按 2026-03-01 的格式填写年、月、日俱全且真实存在的日期。",
+        "「{label}」的值“{value}”不是有效日期{no_such_day}。",
+        "请按 2026-03-01 的格式填写年、月、日俱全且真实存在的日期。",
         each=_kinds(Kind.DATE), broken=_has(UNREADABLE), only=UNREAD,
     ),
     Rule(
@@ -228,25 +241,31 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3006", ERROR, "年份或整数无法识别", "year or integer cannot be read",
-        "「{label}」的值“{value}”不是整数。", "请填写整数，年份为四位，如 2026。",
+        "「{label}」的值“{value}”不是整数。", "请填写整数，如 {whole}。",
         each=_kinds(Kind.YEAR, Kind.INTEGER), broken=_has(UNREADABLE), only=UNREAD,
     ),
     Rule(
         "3007", ERROR, "数值过大", "number too large",
         "「{label}」的值“{value}”超出可存储的范围（换算后不得达到一万亿）。",
-        "请核对小数点和单位（本列单位：{unit}）。",
+        "请核对小数点和单位（{unit_is}）。",
         each=_kinds(*_NUMBERS), broken=_has(TOO_LARGE), only=UNREAD,
     ),
     Rule(
         "3008", ERROR, "数字带有单位或百分号", "number carries a unit or a percent sign",
-        "「{label}」的值“{value}”带有单位或符号，本列单位为{unit}，单元格内只填数字。",
-        "请去掉单位；如果原值不是以{unit}为单位，请先换算（1 公顷 = 15 亩 = 10000 平方米）。",
+        "「{label}」的值“{value}”带有单位或符号，单元格内只填数字（{unit_is}）。",
+        "请去掉单位和符号，只填数字{without_unit}。",
         each=_kinds(*_NUMBERS), broken=_has(WITH_UNIT), only=UNREAD,
     ),
     Rule(
         "3009", ERROR, "行政区代码格式不符", "region code malformed",
-        "「{label}」的值“{value}”不是六位行政区代码。", "请填写六位数字代码，如 330102；不要填写名称。",
+        "「{label}」的值“{value}”不是六位行政区代码。", "{region_hint}请填写六位数字代码，如 330102；不要填写名称。",
         each=_kinds(Kind.REGION), broken=_has(UNREADABLE), only=UNREAD,
+    ),
+    Rule(
+        "3010", ERROR, "公式没有结果", "formula without a result",
+        "「{label}」的单元格是公式，结果为 {value}，没有可用的值。",
+        "请用 Excel 打开并改正公式，或把该列复制后“选择性粘贴—数值”，保存后重新报送。",
+        each=lambda column: True, broken=_formula_error, only=UNREAD,
     ),
     # 31xx: is the value allowed?
     Rule(
@@ -362,8 +381,8 @@ RULES: tuple[Rule, ...] = (
     # 33xx: relations inside a row
     Rule(
         "3301", ERROR, "供应面积不等于三项之和", "supplied area is not the sum of its parts",
-        "供应面积 {supplied_mu} 与三项之和 {parts_mu} 相差 {apart_mu}，超过 1 平方米。",
-        "请核对现有建设用地、历史批而未供、当年新增三项面积，三项之和应等于供应面积。",
+        "供应面积 {supplied_mu}与三项之和 {parts_mu}相差 {apart_mu}，超过 1 平方米。",
+        "请核对现有建设用地、历史批而未供、当年新增三项面积；三项无误的，供应面积应为 {parts_mu}。",
         tables=("land_supply",), columns=_SUPPLY_COLUMNS,
         given=_identity_broken, broken=~_supplied_is_mu & ~_parts_are_mu,
         fields={"supplied_mu": _supplied, "parts_mu": _parts, "apart_mu": (_supplied - _parts).abs()},
@@ -418,8 +437,8 @@ RULES: tuple[Rule, ...] = (
     # 34xx: warnings on a row
     Rule(
         "3401", WARNING, "电子监管号格式不符", "supervision number malformed",
-        "「{label}」的值“{value}”不符合 16 位格式。",
-        "应为 6 位区划 + 4 位年份 + A（划拨）或 B（出让）+ 5 位序号，如 3301022026B00012。",
+        "「{label}」的值“{value}”不符合 16 位格式：{deviation}。",
+        "应为 6 位区划 + 4 位年份 + A（划拨）或 B（出让）+ 5 位序号，如 3301022026B00012；请核对。",
         each=lambda column: column.name.endswith("supervision_no"),
         broken=lambda column: ~pl.col(column.name).str.contains(r"^[0-9]{10}[AB][0-9]{5}(-[0-9]+)?$"),
     ),
@@ -438,7 +457,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3404", WARNING, "土地用途代码与分类体系不符", "land-use code does not fit its system",
-        "土地用途代码“{value}”不符合{system}的位数。", "{code_hint}",
+        "土地用途代码“{value}”不符合 {system} 的位数。", "{code_hint}",
         tables=("land_supply",), columns=("land_use_code", "land_use_system"), broken=~_code_form,
         fields={"system": _c("land_use_system")},
         explanation="GB/T21010-2007 为 3 位，GB/T21010-2017 为 4 位，用地用海分类2023 为 2、4 或 6 位；"
@@ -491,6 +510,13 @@ RULES: tuple[Rule, ...] = (
         tables=("land_supply",), columns=("far_upper", "far_lower"),
         broken=(_c("far_upper") != 0) & (_c("far_upper") < _c("far_lower")),
         fields={"upper": _c("far_upper"), "lower": _c("far_lower")},
+    ),
+    Rule(
+        "3412", WARNING, "编号像是被 Excel 当作数字", "a code that Excel took for a number",
+        "「{label}」的值“{value}”像是被 Excel 当作数字，末几位可能已经丢失。",
+        "请把该列设为文本格式，再按原件重新填写编号。",
+        each=lambda column: column.is_code and not column.name.endswith("supervision_no"),
+        broken=lambda column: pl.col(column.name).str.contains(_LIKE_NUMBER),
     ),
     # 4xxx: within the table of one file
     Rule(

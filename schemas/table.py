@@ -93,6 +93,11 @@ class Column:
         return _DTYPES[self.kind]
 
     @property
+    def is_code(self) -> bool:
+        """Whether it identifies something: blanks and full-width forms do not count, and no digit may be lost."""
+        return self.kind is Kind.TEXT and (self.key or self.name.endswith(("_no", "_code")))
+
+    @property
     def core_unit(self) -> Unit | None:
         """The unit in which core holds this column."""
         if self.kind in AREA_KINDS:

@@ -376,3 +376,11 @@ def test_the_national_sample(china):
     assert result.accepted["region_code"].is_in(china.frame["code"].implode()).all()
     words = result.accepted.filter(pl.col("existing_area_mu").is_null()).height
     assert 0 < words < result.accepted.height
+
+
+def test_a_page_in_a_cell_is_not_repeated_in_every_finding():
+    page = "很长" * 40_000
+    findings = checked(SUPPLY, [numbered(1, far_lower=page), row(SUPPLY, supervision_no=page, mode="?")]).findings
+    assert [each.rule for each in findings] == ["3002", "3005", "3401"]
+    assert all(len(text or "") < 1_000 for each in findings for text in (each.message, each.value, each.key))
+    assert "（共 80000 字）" in findings[0].message

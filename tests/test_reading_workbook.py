@@ -130,6 +130,29 @@ def test_a_formula_that_was_never_worked_out_is_not_an_empty_cell(left):
     assert reading.blocks[0].columns["task_area_mu"].letter == "DF"[left // 2]
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("330102001001123457", "330102001001123457"),  # a double would make it …456
+        ("3.30102001001123E+17", "3.30102001001123E+17"),  # fifteen digits are all that Excel keeps
+        ("3.301020010011235e+17", "3.301020010011235e+17"),
+        ("123456789012345", "123456789012345"),
+        ("1.5E+3", "1500"),
+    ],
+)
+def test_long_numbers_come_as_written(written, read_as):
+    def fill(book):
+        simple(book)
+        book.worksheets()[0].write(0, 4, "下达文号")
+        book.worksheets()[0].write_number(1, 4, 77)
+
+    parts, made = zipfile.ZipFile(io.BytesIO(workbook(fill))), io.BytesIO()
+    with zipfile.ZipFile(made, "w") as package:
+        for name in parts.namelist():
+            package.writestr(name, parts.read(name).replace(b"<v>77</v>", f"<v>{written}</v>".encode()))
+    assert rows(read(f"{TASK_NAME}.xlsx", made.getvalue())) == [(*CELLS, read_as)]
+
+
 def test_a_formula_that_gives_no_text_is_an_empty_cell():
     def fill(book):
         simple(book)

@@ -13,7 +13,7 @@ from assets.reading.source import Checked, Finding, Reading
 from schemas.policy import Regions, rulebook
 from schemas.rules import BY_NUMBER, EMPTY, ERROR, UNREAD, Check, checks, problem
 from schemas.submissions import LAND_SUPPLY
-from schemas.table import PROVENANCE, Table
+from schemas.table import PROVENANCE, Kind, Table
 
 from . import landchina
 from .facts import KEY, LANDCHINA, submitting_region, typed_rows, with_facts
@@ -36,7 +36,7 @@ def check(reading: Reading, regions: Regions, received_on: date) -> Checked:
 
     rows = typed_rows(reading, table, regions)
     rows = with_facts(rows, table, reading, regions, received_on)
-    wording = Wording(reading, rows)
+    wording = Wording(reading, rows, regions)
     located = _broken_rules(rows, table, wording)
 
     quarantined = {each.row for each in located if each.finding.severity == ERROR}
@@ -72,7 +72,9 @@ def _possible(each: Check, rows: pl.DataFrame) -> bool:
     """Whether the file has a cell that could break the rule."""
     if each.rule.only == EMPTY:
         return rows[each.column.name].null_count() > 0
-    return each.rule.only != UNREAD or rows[problem(each.column.name)].null_count() < rows.height
+    if each.rule.only != UNREAD or each.column.kind is Kind.TEXT:  # texts have no problems of their own
+        return True
+    return rows[problem(each.column.name)].null_count() < rows.height
 
 
 def _about_the_file(reading: Reading, regions: Regions) -> list[Finding]:

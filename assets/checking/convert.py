@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from schemas.rules import TOO_LARGE, UNREADABLE, WITH_UNIT, decimals, problem
+from schemas.rules import FORMULA, FORMULA_ERRORS, TOO_LARGE, UNREADABLE, WITH_UNIT, decimals, problem
 from schemas.table import NOTHING, Column, Kind, Unit
 
 #: Dates that stand for "nothing" in the land-market exports.
@@ -27,10 +27,11 @@ THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
 UNITS_IN_CELL = "公顷|亩|平方米|平方公里|平米|m2|ha|万元|亿元|万亩|万|亿|元|%|‰"
 NUMBER_WITH_UNIT = rf"(?i)^[¥￥]?[+-]?[0-9,]*\.?[0-9]+\(?({UNITS_IN_CELL})\)?$"
 TIME = r"(?:[T ](?:[01]?[0-9]|2[0-4])[:时](?:[0-5]?[0-9])(?:[:分](?:[0-5]?[0-9])?(?:\.[0-9]+)?秒?|分)?)?"
+DIGITS_TIME = r"[T ]?(?:[01][0-9]|2[0-4])[0-5][0-9](?:[0-5][0-9])?(?:\.0+)?"  # 20260301083000
 #: Year 1; month and day 2, 3 with separators or 4, 5 without.
 DATE = (
     r"^([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"
-    rf"{TIME}|([0-9]{{2}})([0-9]{{2}})(?:\.0+|{TIME}))$"
+    rf"{TIME}|([0-9]{{2}})([0-9]{{2}})(?:\.0+|{TIME}|{DIGITS_TIME}))$"
 )
 
 # The usual spellings: what matches is certainly meant as it stands.
@@ -57,8 +58,7 @@ class Reader(NamedTuple):
     @classmethod
     def of(cls, column: Column, unit: Unit | None = None) -> Reader:
         factor = column.units.get(unit or column.unit, Decimal(1))
-        code = column.kind is Kind.TEXT and (column.key or column.name.endswith(("_no", "_code")))
-        return cls(column.kind, factor, column.choices, code)
+        return cls(column.kind, factor, column.choices, column.is_code)
 
     @property
     def measured(self) -> bool:
@@ -160,7 +160,11 @@ def _full(reader: Reader) -> tuple[list[pl.Expr], pl.Expr, list[pl.Expr]]:
     nothing = _PLAIN.str.to_lowercase().is_in(NOTHING)
     if kind is Kind.DATE:
         nothing |= _VALUE.is_in(SENTINELS).fill_null(False)
-    reason = _why_no_number() if numeric else pl.lit(UNREADABLE)
+    reason = (
+        pl.when(_TEXT.is_in(FORMULA_ERRORS))
+        .then(pl.lit(FORMULA))
+        .otherwise(_why_no_number() if numeric else pl.lit(UNREADABLE))
+    )
     answers = [
         _TEXT,
         pl.when(~nothing).then(_VALUE).alias("value"),
@@ -169,7 +173,9 @@ def _full(reader: Reader) -> tuple[list[pl.Expr], pl.Expr, list[pl.Expr]]:
     if kind is Kind.INDEX:
         answers.append(pl.when(~nothing & _VALUE.is_not_null()).then(submitted_decimals()).alias("decimals"))
     value = scaled(number(_PLAIN), reader.factor) if numeric else _value(reader)
-    return [compact(_TEXT).alias("plain"), spaced(_TEXT).alias("spaced")], value.alias("value"), answers
+    # Figures that are no plain digits (², ½, ①) would become some: 2² is not 22.
+    text = _TEXT if kind in (Kind.TEXT, Kind.CHOICE) else _TEXT.str.replace_all(r"\p{No}", "?")
+    return [compact(text).alias("plain"), spaced(text).alias("spaced")], value.alias("value"), answers
 
 
 def _value(reader: Reader) -> pl.Expr:
@@ -203,6 +209,9 @@ def spaced(text: pl.Expr) -> pl.Expr:
     """A date in half-width forms, its only blank that before a time; UTC+8 is understood."""
     plain = text.str.normalize("NFKC").str.strip_chars().str.replace_all("[−‐‑–]", "-")
     plain = plain.str.replace_all(r"\s*([-/.年月日:时分秒])\s*", "$1").str.replace_all(r"\s+", " ")
+    plain = plain.str.replace(
+        r"(?i)\s*(?:上午|下午|[ap]m$)\s*", " "
+    ).str.strip_chars_end()  # the time is cut off anyway
     return plain.str.replace(r"(?:\+08:?00)$", "").str.replace(r"日([0-9])", "日 $1")
 
 

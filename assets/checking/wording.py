@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from string import Formatter
 from typing import Any
 
 import polars as pl
 
+from assets.reading.report import shortened
 from assets.reading.source import Finding, Place, Reading, SourceColumn
+from schemas.policy import Regions
 from schemas.rules import ERROR, Check, Rule
-from schemas.table import AREA_IN_MU, AREA_KINDS, Column, Kind, Unit
+from schemas.table import AREA_IN_MU, Column, Unit
 
 from .facts import BLOCK, KEY, LANDCHINA
+from .hints import HINTS, Asked, plain
 
 #: Columns of the export that stand for ours.
 _PORTAL_COLUMN = {"existing_area_mu": "land_source", "region_code": "region_name"}
@@ -35,9 +36,10 @@ class Located:
 class Wording:
     """Turns broken rows of one file into findings."""
 
-    def __init__(self, reading: Reading, rows: pl.DataFrame) -> None:
+    def __init__(self, reading: Reading, rows: pl.DataFrame, regions: Regions) -> None:
         self._reading = reading
         self._rows = rows
+        self._regions = regions
         self._letters = reading.form in ("xlsx", "xls")
 
     @cached_property
@@ -54,16 +56,17 @@ class Wording:
         rows = self._rows[indices].select("index", "row_number", BLOCK, "sheet", KEY, **values)
         text = self.text(column, indices)
         sources = [self.source(column, block) for block in range(len(self._reading.blocks))]
-        hints = [name for name in wanted if name in _HINTS]
+        hints = [name for name in wanted if name in HINTS]
         for position, (row, row_number, block, sheet, key, *found) in enumerate(rows.iter_rows()):
             source = sources[block]
             unit = (source.unit if source else None) or column.unit
             fields = {name: _spell(name, value, unit) for name, value in zip(values, found, strict=True)}
-            typed = text[position]
+            typed, key = shortened(text[position]), shortened(key)
             fields |= {"label": column.label, "value": typed or "", "unit": unit or "无", "key": key or ""}
             if extra:
                 fields |= extra[position]
-            fields |= {name: _HINTS[name](column, unit, typed or "", fields) for name in hints}
+            asked = Asked(column, unit, typed or "", fields, self._regions)
+            fields |= {name: HINTS[name](asked) for name in hints}
             finding = Finding(
                 rule.number,
                 rule.severity,
@@ -94,7 +97,7 @@ class Wording:
         if source is None:
             return Place(sheet, row_number)
         cell = f"{source.letter}{row_number}" if self._letters else f"第{row_number}行 {source.letter}列"
-        return Place(sheet, row_number, source.header, cell)
+        return Place(sheet, row_number, shortened(source.header), cell)
 
 
 def file_finding(rule: Rule, **fields: str) -> Finding:
@@ -123,68 +126,12 @@ def _spell(name: str, value: Any, unit: Unit | None) -> str:
         return "空"
     if isinstance(value, Decimal):
         if name.endswith("_mu"):
-            return f"{plain(value)} 亩（{plain(value / 15, 4)} 公顷）"
+            return f"{own(value, unit)} {unit or Unit.HECTARE}"
         return own(value, unit) if name.endswith("_own") else plain(value)
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def plain(value: Decimal, least: int = 0, most: int = 6) -> str:
-    """A number without idle zeros: at least `least`, at most `most` decimals."""
-    text = f"{value:.{most}f}".rstrip("0")
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.ljust(least, "0")
-    return f"{whole}.{fraction}" if fraction else whole
 
 
 def own(area_mu: Decimal, unit: Unit | None) -> str:
     """An area in the unit of its column: 公顷 with four decimals at least."""
     unit = unit or Unit.HECTARE
     return plain(area_mu / AREA_IN_MU[unit], 4 if unit is Unit.HECTARE else 0)
-
-
-def _closest(column: Column, _unit: Unit | None, typed: str, _fields: dict[str, str]) -> str:
-    found = _close_match(typed, column.choices)
-    return f"；最接近的是“{found}”" if found else ""
-
-
-@lru_cache(4096)
-def _close_match(typed: str, choices: tuple[str, ...]) -> str | None:
-    word = unicodedata.normalize("NFKC", "".join(typed.split())).upper()
-    return next(iter(get_close_matches(word, choices, 1, 0.3)), None)
-
-
-def _index_hint(_column: Column, _unit: Unit | None, _typed: str, fields: dict[str, str]) -> str:
-    value = Decimal(fields["real_index"])
-    if abs(value) < 50:
-        return f"若填写的是增速 {plain(value)}%，指数应为 {plain(100 + value)}；请核对后重填。"
-    return "请填写以上年为 100 的指数，如 104.7。"
-
-
-def _successor_hint(_column: Column, _unit: Unit | None, _typed: str, fields: dict[str, str]) -> str:
-    if fields["successor"] == "空":
-        return "该区划已拆分，请按地块现在所属的县（市、区）填写代码。"
-    return f"请改填现行代码 {fields['successor']}。"
-
-
-def _code_hint(_column: Column, _unit: Unit | None, typed: str, fields: dict[str, str]) -> str:
-    width = {"GB/T21010-2007": 3, "GB/T21010-2017": 4}.get(fields["system"], 0)
-    width = width or len(typed) + len(typed) % 2
-    if typed.isdigit() and len(typed) == width - 1:
-        return f"疑似丢失前导零，应为 {typed.zfill(width)}；请把该列设为文本格式。"
-    return "请按所填分类体系核对代码，或核对用途分类体系。"
-
-
-_HINTS: dict[str, Callable[[Column, Unit | None, str, dict[str, str]], str]] = {
-    "choices": lambda column, *_: "、".join(column.choices),
-    "closest": _closest,
-    "index_hint": _index_hint,
-    "successor_hint": _successor_hint,
-    "code_hint": _code_hint,
-    "looks_like": lambda _column, unit, *_: "当前值像是亩" if unit is Unit.HECTARE else "或对方误按公顷填写",
-    "part": lambda column, *_: "面积分项为空不视为 0。" if column.kind is Kind.AREA_PART else "",
-    "zero": lambda column, *_: (
-        "确实没有这一部分面积时填 0。" if column.kind is Kind.AREA_PART
-        else "没有面积的记录不要报送。" if column.kind in AREA_KINDS
-        else "无法补填的记录请暂不报送。"
-    ),
-}  # fmt: skip

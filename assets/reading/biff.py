@@ -29,7 +29,7 @@ class Extent:
     cells: int = 0
     merges: tuple[Merge, ...] = ()
     errors: bool = True  # whether formula errors may be among the cells
-    uncalculated: list[tuple[int, int]] = field(default_factory=list)  # row, column from 0 of formulas without result
+    texts: list[tuple[int, int, str]] = field(default_factory=list)  # row, column from 0, text that the library misses
 
 
 def xls_extents(data: bytes) -> list[Extent] | None:

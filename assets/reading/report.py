@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schemas.file_rules import FILE_RULES
 
 from .source import Finding, Place
+
+MOST_SHOWN = 300  # characters
 
 
 class Unreadable(Exception):
@@ -20,15 +24,22 @@ def found(
 ) -> Finding:
     """The finding of a file rule (1xxx, 2xxx) with its templates filled from `values`."""
     declared = FILE_RULES[rule]
+    place, value = place or Place(), shortened(value)
+    values = {name: shortened(each) if isinstance(each, str) else each for name, each in values.items()}
     return Finding(
         rule=rule,
         severity=declared.severity,
-        place=place or Place(),
+        place=replace(place, column=shortened(place.column)),
         message=declared.message.format(value=value, **values),
         suggestion=declared.suggestion.format(value=value, **values),
         value=value,
         quarantined=quarantined,
     )
+
+
+def shortened(text: str | None) -> str | None:
+    """What a finding repeats of a cell: nobody reads a page of it, and ten thousand findings would repeat it."""
+    return text if text is None or len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…（共 {len(text)} 字）"
 
 
 def letters(index: int) -> str:

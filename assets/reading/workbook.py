@@ -20,7 +20,7 @@ from .report import Unreadable
 
 MAX_CELLS = 5_000_000
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # Excel's own limits
-MAX_UNCALCULATED = 500_000
+MAX_TEXTS = 500_000
 _T = TypeVar("_T")
 
 
@@ -56,7 +56,7 @@ def _sheet(book, name: str, extent: Extent) -> Sheet:
     frame, texts = _guarded(lambda: _to_text(loaded, extent.errors))
     columns = loaded.available_columns()
     first = columns[0].absolute_index if columns else 0  # the library leaves out what is empty at the left
-    texts += [(row, column - first, NOT_CALCULATED) for row, column in extent.uncalculated]
+    texts += [(row, column - first, text) for row, column, text in extent.texts]
     frame, first = _with_texts(frame, first, texts)
     cells = frame.columns
     frame = frame.with_columns(pl.col(cells).str.replace(r"^(\d{4}-\d\d-\d\d) 00:00:00$", "$1")) if cells else frame
@@ -144,6 +144,10 @@ _ROW = re.compile(rb"""<(?:\w+:)?row\s(?:[^<>]*?\s)?r\s*=\s*["']([^"'<>]*)["']""
 _UNCALCULATED = re.compile(
     rb"""<c\s(?![^<>]*\st="str")[^<>]*?r="([A-Z]{1,3})(\d{1,7})"[^<>]*><f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>"""
 )
+_LONG = re.compile(rb"<v>\d{16}|[eE]\+1[5-9]</v>")
+_LONG_CELL = re.compile(
+    rb"""<c\s(?![^<>]*\st="(?!n"))[^<>]*?r="([A-Z]{1,3})(\d{1,7})"[^<>]*><v>(\d{16,40}|\d(?:\.\d+)?[eE]\+1[5-9])</v>"""
+)
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
 
@@ -191,11 +195,9 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
             # A tag, or a formula's cell, that is not complete waits for the next piece.
             text, rest = (text[:cut], text[cut:]) if len(chunk) == 1 << 22 and cut > 0 else (text, b"")
             extent.errors |= b't="e"' in text
-            if b"<f" in text:
-                found = _UNCALCULATED.findall(text)
-                extent.uncalculated += [(int(row) - 1, _index(letters)) for letters, row in found]
-                if len(extent.uncalculated) > MAX_UNCALCULATED:
-                    raise Unreadable("1006", what=f"超过 {MAX_UNCALCULATED} 个公式没有计算结果")
+            extent.texts += _texts(text)
+            if len(extent.texts) > MAX_TEXTS:
+                raise Unreadable("1006", what=f"超过 {MAX_TEXTS} 个公式没有计算结果")
             cells = _CELL.findall(text)
             extent.cells += len(cells)
             columns.update(letters for letters, _ in cells)
@@ -219,6 +221,17 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
         used = f"用到第 {extent.last_row} 行、第 {extent.last_column + 1} 列"
         raise Unreadable("1006", what=f"有工作表{used}，绝大部分是空格")
     return extent
+
+
+def _texts(part: bytes) -> Iterator[tuple[int, int, str]]:
+    """(row, column, text) of cells that the library misreads: formulas without result, and whole numbers of so many
+    digits that a double cannot hold them. Those come as written, so that a code with lost digits is seen (rule 3412)."""
+    if b"<f" in part:
+        for letters, row in _UNCALCULATED.findall(part):
+            yield int(row) - 1, _index(letters), NOT_CALCULATED
+    if _LONG.search(part):
+        for letters, row, digits in _LONG_CELL.findall(part):
+            yield int(row) - 1, _index(letters), digits.decode()
 
 
 def _disjoint(merges: Iterable[Merge], last_column: int) -> tuple[Merge, ...]:

@@ -1,0 +1,212 @@
+"""What a clerk most probably meant, for the words of a finding: a concrete value, or nothing when none suggests itself.
+
+A hint never changes a value or a verdict.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from functools import lru_cache
+
+from schemas.policy import Regions
+from schemas.table import AREA_IN_MU, AREA_KINDS, MONEY_IN_WAN_YUAN, Column, Kind, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One broken cell: its column and unit, what was typed, and the fields of the rule's templates known so far."""
+
+    column: Column
+    unit: Unit | None
+    typed: str
+    fields: dict[str, str]
+    regions: Regions
+
+    @property
+    def plain(self) -> str:
+        """What was typed, half-width and without blanks."""
+        return _half_width(self.typed)
+
+
+def plain(value: Decimal, least: int = 0, most: int = 6) -> str:
+    """A number without idle zeros: at least `least`, at most `most` decimals."""
+    text = f"{value:.{most}f}".rstrip("0")
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.ljust(least, "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def _half_width(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+# --- Empty cells, choices, whole numbers, dates ----------------------------------------------------------------------
+
+
+def _token(asked: Asked) -> str:
+    return f"（“{asked.typed}”按空白处理）" if asked.typed.strip() else ""
+
+
+def _zero(asked: Asked) -> str:
+    if asked.column.kind is Kind.AREA_PART:
+        return "确实没有这一部分面积时填 0。"
+    return "没有面积的记录不要报送。" if asked.column.kind in AREA_KINDS else "无法补填的记录请暂不报送。"
+
+
+def _closest(asked: Asked) -> str:
+    found = _close_match(asked.plain.upper(), asked.column.choices)
+    return f"；最接近的是“{found}”" if found else ""
+
+
+@lru_cache(4096)
+def _close_match(typed: str, choices: tuple[str, ...]) -> str | None:
+    if any(choice.isdigit() for choice in choices):  # codes: near in spelling is not near in meaning
+        code = re.sub(r"\.0+$", "", typed)
+        return next((each for each in (code, code.zfill(2)) if each in choices), None)
+    return next(iter(get_close_matches(typed, choices, 1, 0.3)), None)
+
+
+def _whole(asked: Asked) -> str:
+    return {"quarter": "1（1 至 4）", "task_no": "1（1 至 12）"}.get(asked.column.name, "2026")
+
+
+def _no_such_day(asked: Asked) -> str:
+    """Why three readable numbers are no date."""
+    parts = re.match(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})(?!\d)", asked.plain)
+    if not parts:
+        return ""
+    year, month, day = map(int, parts.groups())
+    if not 1 <= month <= 12:
+        return f"（没有 {month} 月）"
+    days = calendar.monthrange(year, month)[1] if year else 31
+    return f"（{year} 年 {month} 月只有 {days} 天）" if day > days else ""
+
+
+# --- Numbers and units -----------------------------------------------------------------------------------------------
+
+_FURTHER_AREAS = {"平米": Decimal("0.0015"), "m2": Decimal("0.0015"), "ha": Decimal(15), "平方公里": Decimal(1500),
+                  "万亩": Decimal(10_000)}  # fmt: skip
+_FURTHER_MONEY = {"万": Decimal(1), "亿": Decimal(10_000)}
+_WITH_UNIT = re.compile(r"[¥￥]?([+-]?[\d,]*\.?\d+)\(?([^\d()]+|m2)\)?")
+
+
+def _unit_is(asked: Asked) -> str:
+    return f"本列单位为{asked.unit}" if asked.unit else "本列不带单位"
+
+
+def _without_unit(asked: Asked) -> str:
+    """The number to type instead: converted where the unit can be."""
+    found = _WITH_UNIT.fullmatch(asked.plain.lower())
+    if not found:
+        return ""
+    number, typed_unit = Decimal(found[1].replace(",", "")), found[2]
+    if typed_unit in "%‰":
+        return f"，如 {plain(number)}"
+    factors, own = _factors(asked.column)
+    if typed_unit not in factors or asked.unit is None:
+        return ""
+    value = number * factors[typed_unit] / own[asked.unit]
+    return f"；按{asked.unit}填报应为 {plain(value, 4 if asked.unit is Unit.HECTARE else 0)}"
+
+
+def _factors(column: Column) -> tuple[dict[str, Decimal], dict[Unit, Decimal]]:
+    """Units that a cell may carry, and those that its column may have, each with its factor to the core unit."""
+    if column.kind in AREA_KINDS:
+        return _spelled(AREA_IN_MU) | _FURTHER_AREAS, AREA_IN_MU
+    if column.kind is Kind.MONEY:
+        return _spelled(MONEY_IN_WAN_YUAN) | _FURTHER_MONEY, MONEY_IN_WAN_YUAN
+    return {}, {}
+
+
+def _spelled(factors: dict[Unit, Decimal]) -> dict[str, Decimal]:
+    return {str(unit): factor for unit, factor in factors.items()}
+
+
+def _index(asked: Asked) -> str:
+    value = Decimal(asked.fields["real_index"])
+    growth = f"填写的是增速 {plain(value)}%，指数应为 {plain(100 + value)}"
+    if Decimal("0.5") <= value <= 2:
+        return f"若填写的是比值 {plain(value)}，指数应为 {plain(100 * value)}；若{growth}；请核对后重填。"
+    if abs(value) < 50:
+        return f"若{growth}；请核对后重填。"
+    return "请填写以上年为 100 的指数，如 104.7。"
+
+
+# --- Codes -----------------------------------------------------------------------------------------------------------
+
+
+def _region(asked: Asked) -> str:
+    """The code of a place that was typed by its name."""
+    if re.search(r"\de\+?\d", asked.plain.lower()):
+        return "代码像是被 Excel 当作数字，请把该列设为文本格式。"
+    named = [(code, name) for code, name in _places(asked.regions) if name and asked.plain.endswith(name)]
+    longest = max((len(name) for _, name in named), default=0)
+    best = [pair for pair in named if len(pair[1]) == longest]
+    return f"“{best[0][1]}”的代码是 {best[0][0]}。" if len(best) == 1 else ""
+
+
+@lru_cache(8)
+def _places(regions: Regions) -> tuple[tuple[str, str], ...]:
+    return tuple(regions.current.select("code", "name").iter_rows())
+
+
+def _successor(asked: Asked) -> str:
+    if asked.fields["successor"] == "空":
+        return "该区划已拆分，请按地块现在所属的县（市、区）填写代码。"
+    return f"请改填现行代码 {asked.fields['successor']}。"
+
+
+_WIDTHS = {"GB/T21010-2007": 3, "GB/T21010-2017": 4}
+
+
+def _land_use(asked: Asked) -> str:
+    code, system = re.sub(r"\.0+$", "", asked.plain), asked.fields["system"]
+    if not code.isdigit():
+        return "请填写分类体系中的代码，不要填写名称，如工业用地为 061（2007）、0601（2017）、1001（2023）。"
+    width = _WIDTHS.get(system, len(code) + len(code) % 2)
+    if len(code) == width - 1 and not code.startswith("0"):
+        return f"疑似丢失前导零，应为 {code.zfill(width)}；请把该列设为文本格式。"
+    if len(code) == width:
+        return f"应为 {code}；请把该列设为文本格式。"
+    other = next((name for name, digits in _WIDTHS.items() if digits == len(code) and name != system), None)
+    return f"{len(code)} 位是 {other} 的写法，请核对用途分类体系与代码。" if other else "请核对代码与用途分类体系。"
+
+
+_LETTER_AT, _LENGTH = 10, 16
+
+
+def _deviation(asked: Asked) -> str:
+    """Where a supervision number departs from its sixteen places."""
+    number = asked.plain.partition("-")[0] if re.search(r".-\d+$", asked.plain) else asked.plain
+    if len(number) != _LENGTH:
+        return f"现有 {len(number)} 位"
+    if number[_LETTER_AT] in "ab":
+        return f"第 11 位的字母应为大写 {number[_LETTER_AT].upper()}"
+    if number[_LETTER_AT] not in "AB":
+        return f"第 11 位应为 A 或 B，现为“{number[_LETTER_AT]}”"
+    return "字母以外的各位应为数字"
+
+
+HINTS: dict[str, Callable[[Asked], str]] = {
+    "choices": lambda asked: "、".join(asked.column.choices),
+    "closest": _closest,
+    "code_hint": _land_use,
+    "deviation": _deviation,
+    "index_hint": _index,
+    "looks_like": lambda asked: "当前值像是亩" if asked.unit is Unit.HECTARE else "或对方误按公顷填写",
+    "no_such_day": _no_such_day,
+    "part": lambda asked: "面积分项为空不视为 0。" if asked.column.kind is Kind.AREA_PART else "",
+    "region_hint": _region,
+    "successor_hint": _successor,
+    "token": _token,
+    "unit_is": _unit_is,
+    "whole": _whole,
+    "without_unit": _without_unit,
+    "zero": _zero,
+}
