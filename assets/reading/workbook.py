@@ -224,8 +224,8 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
 
 
 def _texts(part: bytes) -> Iterator[tuple[int, int, str]]:
-    """(row, column, text) of cells that the library misreads: formulas without result, and whole numbers of so many
-    digits that a double cannot hold them. Those come as written, so that a code with lost digits is seen (rule 3412)."""
+    """(row, column, text) of cells that the library misreads: formulas without result, and numbers of so many digits
+    that a double cannot hold them. Those come as written, so that a code with lost digits is seen (rule 3412)."""
     if b"<f" in part:
         for letters, row in _UNCALCULATED.findall(part):
             yield int(row) - 1, _index(letters), NOT_CALCULATED
