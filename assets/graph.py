@@ -22,7 +22,7 @@ from assets.circumstances import is_fresh, make_context, stamp, unready
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
 from assets.outputs import bundle
-from assets.trust.builders import COMPARED
+from assets.trust.builders import COMPARED, keep_results
 from schemas.indicators import FIRST_YEAR, INDICATORS, Indicator
 from schemas.marts import MARTS, Mart
 from schemas.submissions import TABLES
@@ -65,6 +65,10 @@ class HomeResource(dg.ConfigurableResource):
         home = self.place
         with waiting_for(home), warehouse.connect(home.warehouse) as con:
             yield con
+
+    def keep_results(self, step: str, results: list[dict]) -> None:
+        """Note how the checks of a step came out, for mart.quality_check."""
+        keep_results(self.place.build, step, results)
 
     @contextlib.contextmanager
     def connect_build(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -213,7 +217,17 @@ _ALL_CORE = [UNNAMED, *_core(*TABLES)]
 #: nothing of a release is made before what it rests on has passed its checks.
 _MART_DEPS: dict[str, list[dg.AssetKey]] = {
     **dict.fromkeys(
-        ("submission", "quality_finding", "release_info", "target", "data_dictionary", "cancellation", "objection"),
+        (
+            "submission",
+            "quality_finding",
+            "release_info",
+            "target",
+            "data_dictionary",
+            "cancellation",
+            "objection",
+            "submission_due",
+            "distribution",
+        ),
         _ALL_CORE,
     ),
     "input_vintage": _ALL_CORE,
@@ -224,6 +238,8 @@ _MART_DEPS: dict[str, list[dg.AssetKey]] = {
     "calendar": _core("annual_task", "task_progress"),
     "revision": [dg.AssetKey(["mart", name]) for name in COMPARED],
     "plausibility": [dg.AssetKey(["mart", "revision"])],
+    # After all other checks: it is their outcome.
+    "quality_check": [*_ALL_CORE, *(dg.AssetKey(["mart", name]) for name in MARTS if name != "quality_check")],
 }
 
 

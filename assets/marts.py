@@ -272,4 +272,4 @@ _BUILDERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Context, Release], pl.
     )
 }  # fmt: skip
 _BUILDERS |= {name: evaluation_mart(make) for name, make in evaluations.BUILDERS.items()}
-_BUILDERS |= {name: named(make) for name, make in trust.BUILDERS.items()}
+_BUILDERS |= {name: named(make) for name, make in trust.BUILDERS.items()} | {"quality_check": trust.quality_check}

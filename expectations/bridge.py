@@ -25,14 +25,16 @@ def asset_checks(
     """The checks of a layer's tables, evaluated in one step that waits for all of these tables.
 
     Asset keys are [layer, table]. The step needs a resource `home` with the context managers `connect_warehouse()` and
-    `connect_build()`, which yield a DuckDB connection; `regions` tells the region table from that resource. Steps
-    downstream of any of the tables wait for this one and do not start when a critical check fails: tables that are
-    made from one another belong in separate calls.
+    `connect_build()`, which yield a DuckDB connection, and with `keep_results(step, rows)`, which takes the outcome;
+    `regions` tells the region table from that resource. Steps downstream of any of the tables wait for this one and do
+    not start when a critical check fails: tables that are made from one another belong in separate calls.
     """
+
+    step = name or f"{layer}_expectations"
 
     @dg.multi_asset_check(
         specs=[_spec(check) for check in checks(layer, tables)],
-        name=name or f"{layer}_expectations",
+        name=step,
         description=f"Great Expectations on {layer}",
         can_subset=True,
         required_resource_keys={"home"},
@@ -41,6 +43,7 @@ def asset_checks(
         wanted, home = context.selected_asset_check_keys, context.resources.home
         with getattr(home, CONNECT[layer])() as con:
             results = validate(con, layer, sorted({key.asset_key.path[-1] for key in wanted}), regions=regions(home))
+        home.keep_results(step, [as_row(result) for result in results])
         for result in results:
             if dg.AssetCheckKey(asset_key(result.check), result.name) in wanted:
                 if not result.passed:
@@ -62,6 +65,17 @@ def _spec(check: Check) -> dg.AssetCheckSpec:
         description=f"{check.label} / {check.label_en}",
         metadata={"severity": check.severity, "why": check.why, "rules": "、".join(check.rules), "sql": check.sql},
     )
+
+
+def as_row(result: CheckResult) -> dict[str, Any]:
+    """A result in the shape of mart.quality_check; its message without the remedy, which has a column of its own."""
+    check = result.check
+    return {
+        "layer": check.layer, "table_name": check.table, "check_name": check.name, "label": check.label,
+        "label_en": check.label_en, "severity": check.severity, "passed": result.passed,
+        "unexpected": result.unexpected, "sample": "；".join(result.sample) or None, "message": result.message,
+        "why": check.why, "remedy": check.remedy, "rules": "、".join(check.rules) or None, "sql": result.sql,
+    }  # fmt: skip
 
 
 def as_asset_check_result(result: CheckResult) -> dg.AssetCheckResult:

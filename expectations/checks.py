@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from schemas import policy
+
 CRITICAL, WARNING, INFO = "critical", "warning", "info"
 
 
@@ -144,7 +146,7 @@ class NoRows:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of a suite: what a table must satisfy, how bad a breach is, and what to tell a person.
+    """One check of a suite: what a table must satisfy, and what to tell a person; how bad a breach is, is data.
 
     `keys` are the columns that name a row in a finding; `rules` are the numbers of the row rules (`schemas/rules.py`)
     that hold the same at the door.
@@ -154,13 +156,17 @@ class Check:
     table: str
     name: str  # unique within its table
     expectation: Expectation
-    severity: str
     label: str
     label_en: str
     why: str
     remedy: str
     keys: tuple[str, ...]
     rules: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> str:
+        """`schemas/policy/severities.toml`; critical unless it says otherwise."""
+        return policy.severities().get(f"{self.layer}.{self.table}.{self.name}", CRITICAL)
 
     @property
     def sql(self) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from schemas.rules import FIRST_YEAR, SQUARE_METRE, YEARS_AHEAD
-from schemas.submissions import LAND_SUPPLY, LANDCHINA_SYSTEM, TABLES
+from schemas.submissions import CANCELLED, LAND_SUPPLY, LANDCHINA_SYSTEM, TABLES
 from schemas.table import Column, Kind, Table
 
-from .checks import CRITICAL, WARNING, Check, NoRows, listed, quoted, repeated
+from .checks import Check, NoRows, listed, quoted, repeated
 
 KEYS = ("record_key", "submission_id", "row_number")
 _ROW = "t.record_key, t.submission_id, t.row_number"
@@ -31,9 +31,9 @@ def checks(table: Table) -> list[Check]:
 
 def _check(
     table: Table, name: str, query: str, label: str, label_en: str, *rules: str,
-    severity: str = CRITICAL, why: str = _PASSED_BY, remedy: str = _REDO,
+    why: str = _PASSED_BY, remedy: str = _REDO,
 ) -> Check:  # fmt: skip
-    return Check("core", table.name, name, NoRows(query), severity, label, label_en, why, remedy, KEYS, rules)
+    return Check("core", table.name, name, NoRows(query), label, label_en, why, remedy, KEYS, rules)
 
 
 # --- Columns: one check per rule, which names the broken columns -----------------------------------------------------
@@ -176,12 +176,59 @@ def _reference(table: str, column: str, target: str, label: str, label_en: str, 
         f"SELECT {_ROW}, t.{column} FROM {{table}} t WHERE t.{column} IS NOT NULL"
         f" AND NOT EXISTS (FROM core.{target} r WHERE r.record_key = t.{column})"
     )
-    more = {"severity": WARNING, "why": _REFERENCE, "remedy": _ASK}
-    return _check(TABLES[table], f"{column}_known", query, label, label_en, rule, **more)
+    return _check(TABLES[table], f"{column}_known", query, label, label_en, rule, why=_REFERENCE, remedy=_ASK)
 
 
 _PARTS = "(existing_area_mu + historical_unsupplied_area_mu + new_area_mu)"
 _A_YEAR_AFTER = "idle_type = '未动工' AND determination_date < agreed_start_date + INTERVAL 1 YEAR"
+
+#: A table's rows in the order of receipt, and the sums that a city's row is held against.
+_REVISIONS = (
+    "SELECT t.*, row_number() OVER (PARTITION BY t.record_key ORDER BY {order}) AS place"
+    " FROM {rows} t JOIN raw.submission s USING (submission_id)"
+)
+_FIRST = "s.received_on, s.file_name, s.seq"
+_LATEST = "s.received_on DESC, s.file_name DESC, s.seq DESC"
+
+
+def _within_batch() -> Check:
+    """Rulebook §3, written out plainly: what is handed in draws no more than the batch had when first registered."""
+    query = (
+        f"WITH batch AS ({_REVISIONS.format(order=_FIRST, rows='core.approved_unsupplied')}),"
+        " room AS (SELECT approval_no, coalesce(remaining_area_mu, approved_area_mu - coalesce(supplied_area_mu, 0))"
+        " AS room_mu FROM batch WHERE place = 1),"
+        f" digestion AS ({_REVISIONS.format(order=_LATEST, rows='{table}')}),"
+        f" drawn AS (SELECT * FROM digestion WHERE place = 1 AND coalesce(status, '') NOT IN {listed(CANCELLED)}),"
+        " batches AS (SELECT approval_no, sum(digested_area_mu) AS drawn_mu FROM drawn GROUP BY ALL)"
+        " SELECT t.record_key, t.submission_id, t.row_number, approval_no, drawn_mu, room_mu FROM drawn t"
+        " JOIN batches USING (approval_no) JOIN room USING (approval_no) WHERE drawn_mu > room_mu"
+    )
+    return _check(
+        TABLES["unsupplied_digestion"], "within_batch", query, "消化面积之和不超过批次剩余面积",
+        "digestion stays within its batch", "5002",
+        why="同一批次报送的消化合计大于其剩余面积；超出的已按规则 5002 逐条隔离，不计入。",
+        remedy="请报送单位核对该批次的消化面积，或更正批次登记。",
+    )  # fmt: skip
+
+
+def _counties_add_up(table: str, by: tuple[str, ...], measure: str, tolerance: float = 0.005) -> Check:
+    """A city's own row against the sum of its counties' rows, where there are any."""
+    same = ", ".join(by)
+    query = (
+        f"WITH revision AS ({_REVISIONS.format(order=_LATEST, rows='{table}')}),"
+        " standing AS (SELECT t.*, r.level, r.city_code FROM revision t JOIN core.region r ON r.code = t.region_code"
+        " WHERE place = 1),"
+        f" county AS (SELECT city_code, {same}, sum({measure}) AS counties FROM standing"
+        " WHERE level = 'county' GROUP BY ALL)"
+        f" SELECT {_ROW}, t.{measure}, counties FROM standing t JOIN county USING (city_code, {same})"
+        f" WHERE t.level = 'city' AND abs(counties - t.{measure}) > {tolerance} * t.{measure}"
+    )
+    return _check(
+        TABLES[table], "counties_add_up", query, "县（市、区）之和等于市", "counties add up to their city", "5006",
+        why="市级数与所属县（市、区）之和相差超过 0.5%，两者必有一错；指标用市级数。",
+        remedy="请报送单位核对市级与县级的数。",
+    )  # fmt: skip
+
 
 _RELATIONS: dict[str, tuple[Check, ...]] = {
     "land_supply": (
@@ -196,6 +243,7 @@ _RELATIONS: dict[str, tuple[Check, ...]] = {
             "unsupplied_digestion", "approval_no", "approved_unsupplied",
             "消化的批次已登记", "the digested batch is registered", "5001",
         ),
+        _within_batch(),
     ),
     "idle_land": (
         _relation(
@@ -230,7 +278,10 @@ _RELATIONS: dict[str, tuple[Check, ...]] = {
             "construction_land", "total_positive", "land_class = '合计' AND area_mu <= 0", "land_class, area_mu",
             "地类合计的面积大于 0", "the total of all classes is positive", "3103",
         ),
+        _counties_add_up("construction_land", ("year", "land_class"), "area_mu"),
     ),
+    "annual_task": (_counties_add_up("annual_task", ("year", "task"), "task_area_mu"),),
+    "gdp": (_counties_add_up("gdp", ("year",), "gdp_wan_yuan"),),
     "far_exemption": (
         _reference(
             "far_exemption", "supervision_no", "land_supply",

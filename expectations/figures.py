@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.indicators import FIRST_YEAR, INDICATORS, PERIODS, REASONS, Basis
 from schemas.marts import MARTS
 
-from .checks import CRITICAL, WARNING, Check, Expectation, NoRows, NotNull, listed, quoted
+from .checks import Check, Expectation, NoRows, NotNull, listed, quoted
 
 _REMAKE = "请勿发布；用所附 SQL 查出全部行，用 landstock explain 核对其来源，修正数据或程序后重新运行。"
 
@@ -16,10 +16,10 @@ REASON_CODES = tuple(REASONS)
 
 def mart_check(
     table: str, name: str, expectation: Expectation, label: str, label_en: str, why: str,
-    *, severity: str = CRITICAL, remedy: str = _REMAKE, keys: tuple[str, ...] | None = None,
+    *, remedy: str = _REMAKE, keys: tuple[str, ...] | None = None,
 ) -> Check:  # fmt: skip
     """A check of a mart; a finding names rows by the mart's grain unless `keys` says otherwise."""
-    return Check("mart", table, name, expectation, severity, label, label_en, why, remedy, keys or MARTS[table].key)
+    return Check("mart", table, name, expectation, label, label_en, why, remedy, keys or MARTS[table].key)
 
 
 def unit_check(table: str, attribute: str = "unit") -> Check:
@@ -43,6 +43,8 @@ AREAS = ("activated_stock_land", "redeveloped_inefficient_land")
 RATES = ("unsupplied_digestion_rate", "idle_disposal_rate", "stock_supply_share")
 #: Shares of a whole: more than 100% means that an input contradicts itself.
 SHARES = ("stock_supply_share", "walk15_coverage")
+#: Made of events that each happened in one place.
+EVENTS = tuple(INDICATORS)[:6]
 REPORTED_BY_YEAR = ("land_per_gdp_reduction", "walk15_coverage")
 
 _cells = ", ".join(f"({quoted(i.code)}, {quoted(basis)})" for i in INDICATORS.values() for basis in i.bases)
@@ -122,7 +124,6 @@ _WHOLE = (
         ),
         "记录数等于贡献台账中计入的行数", "record_count counts the ledger's rows",
         "记录数与台账不符，使用者无法逐条核对。",
-        severity=WARNING,
     ),
     mart_check(
         "indicator_value", "complete",
@@ -157,6 +158,24 @@ _WHOLE = (
         "混有其他发布的行，数字之间不可比。",
     ),
     mart_check(
+        "indicator_value", "counties_add_up",
+        NoRows(
+            "WITH place AS (SELECT DISTINCT region_code, city_code FROM mart.contribution WHERE city_code IS NOT NULL),"
+            " county AS (SELECT p.city_code, f.indicator, f.year, sum(f.numerator) AS counties FROM {table} f"
+            f" JOIN place p USING (region_code) WHERE f.region_level = 'county' AND f.basis = '{Basis.ANNUAL}'"
+            " GROUP BY ALL),"
+            " own AS (SELECT city_code, indicator, year, sum(amount) AS rest FROM mart.contribution"
+            " WHERE role IN ('numerator', 'both') AND region_code = city_code GROUP BY ALL)"
+            " SELECT f.region_code, f.indicator, f.year, f.basis, f.numerator, counties, rest FROM {table} f"
+            " LEFT JOIN county c ON (c.city_code, c.indicator, c.year) = (f.region_code, f.indicator, f.year)"
+            " LEFT JOIN own o ON (o.city_code, o.indicator, o.year) = (f.region_code, f.indicator, f.year)"
+            f" WHERE f.region_level = 'city' AND f.basis = '{Basis.ANNUAL}' AND f.indicator IN {listed(EVENTS)}"
+            " AND f.numerator <> coalesce(counties, 0) + coalesce(rest, 0)"
+        ),
+        "县（市、区）之和加市本级等于市", "counties and what is booked on the city itself add up to the city",
+        "县级与市级的数出自同一本台账，加不起来必有一方多计或漏计。",
+    ),
+    mart_check(
         "indicator_value", "redeveloped_within_activated",
         NoRows(
             "SELECT r.region_code, r.indicator, r.year, r.basis, r.region_name, r.value AS redeveloped, "
@@ -167,7 +186,7 @@ _WHOLE = (
         ),
         "完成低效用地再开发不大于盘活存量建设用地", "redeveloped land within activated land",
         "低效再开发通常同时计入盘活存量；超出说明有供地未报或宗地代码不一致。",
-        severity=WARNING, remedy="请该市核对低效图斑所关联的供地电子监管号与宗地代码；确认无误可不处理。",
+        remedy="请该市核对低效图斑所关联的供地电子监管号与宗地代码；确认无误可不处理。",
     ),
 )  # fmt: skip
 
@@ -219,7 +238,7 @@ def _each(table: str) -> tuple[Check, ...]:
             table, "share_within_100",
             NoRows(f"SELECT {cell}, f.value FROM {{table}} f WHERE f.indicator IN {listed(SHARES)} AND f.value > 100"),
             "占比与覆盖率不超过 100%", "shares are at most 100%", "部分大于整体，说明报送的面积自相矛盾。",
-            severity=WARNING, remedy="请核对该地区报送的分项面积与总面积。",
+            remedy="请核对该地区报送的分项面积与总面积。",
         ),
         mart_check(
             table, "value_follows",
@@ -278,7 +297,7 @@ PARTS: tuple[Check, ...] = (
             "SELECT region, indicator, year, basis, part FROM {table} p WHERE NOT EXISTS (FROM mart.indicator_value v"
             " WHERE (v.region_code, v.indicator, v.year, v.basis) = (p.region, p.indicator, p.year, p.basis))"
         ),
-        "每个分项都有对应的指标值", "every part belongs to a figure", "没有指标值的分项无从对照。", severity=WARNING,
+        "每个分项都有对应的指标值", "every part belongs to a figure", "没有指标值的分项无从对照。",
     ),
     mart_check(
         "indicator_part", "labelled", NotNull("part_label"), "分项有中文名称", "every part has a Chinese label",

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from schemas.indicators import HORIZONS, INDICATORS, Absence, Basis, DataState
 from schemas.marts import DOUBLE, MARTS, Mart
+from schemas.trust import Due
 
 from . import assessments, figures, trust
-from .checks import WARNING, Between, Check, Matches, NoRows, NotNull, OneOf, listed, quoted, repeated
+from .checks import CRITICAL, INFO, WARNING, Between, Check, Matches, NoRows, NotNull, OneOf, listed, quoted, repeated
 from .figures import mart_check
 
 #: Key columns that may be empty: rows common to all bases; patches that are not completed have no year.
@@ -40,6 +41,9 @@ _OWN_WORDS: dict[tuple[str, str], tuple] = {
     ("target", "kind"): ("level", "relative_rise"),
     ("quality_finding", "severity"): SEVERITIES,
     ("contribution", "role"): ("numerator", "denominator", "both", "excluded"),
+    ("submission_due", "state"): tuple(map(str, Due)),
+    ("distribution", "state"): ("steady", "drifted", "too_few"),
+    ("quality_check", "severity"): (CRITICAL, WARNING, INFO),
 }
 
 
@@ -269,7 +273,6 @@ _FINDINGS = (
         ),
         "每个问题都说明情况和建议", "every finding says what is wrong and what to do",
         "没有说明的问题，报送单位无从更正。",
-        severity=WARNING,
     ),
 )  # fmt: skip
 
@@ -314,6 +317,9 @@ _OF_MART: dict[str, tuple[Check, ...]] = {
     "revision": trust.REVISIONS,
     "plausibility": trust.PLAUSIBILITY,
     "objection": trust.OBJECTIONS,
+    "submission_due": trust.DUE,
+    "distribution": trust.DISTRIBUTIONS,
+    "quality_check": trust.RESULTS,
 }
 
 SUITE: dict[str, list[Check]] = {name: checks(mart) for name, mart in MARTS.items()}

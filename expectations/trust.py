@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from schemas import policy
-from schemas.trust import VALUE_CAUSES, Cause
+from schemas.indicators import FIRST_YEAR, OWED
+from schemas.marts import MARTS
+from schemas.submissions import TABLES
+from schemas.trust import VALUE_CAUSES, Cause, Due
 
-from .checks import WARNING, NoRows, OneOf
-from .figures import mart_check
+from .checks import NoRows, OneOf
+from .figures import AS_OF, mart_check
 
 _EFFECTS = " + ".join(f"effect_{cause}" for cause in VALUE_CAUSES)
 
@@ -26,7 +28,6 @@ REVISIONS = (
             f" WHERE effect_{Cause.OTHER} <> 0"
         ),
         "变动都有原因", "no change is left unexplained", "说不清原因的变动可能是程序缺陷，应先查明。",
-        severity=WARNING,
     ),
 )  # fmt: skip
 
@@ -39,7 +40,6 @@ PLAUSIBILITY = (
         ),
         "超限跳变都已说明", "every jump beyond limits is acknowledged",
         "与上一发布相比变动过大，多为单位填错或重复报送；确属实情的应有人说明。",
-        severity=policy.plausibility().severity,
         remedy="用 landstock diff 查看原因和记录；属实的用 landstock acknowledge 说明（署名、理由、有效期），"
         "有误的请报送单位更正",
     ),
@@ -52,6 +52,65 @@ PLAUSIBILITY = (
         ),
         "说明有署名、理由和有效期", "an acknowledgement has a name, a reason and an expiry",
         "没有署名和理由的说明不能放行。",
+    ),
+)  # fmt: skip
+
+DUE = (
+    mart_check(
+        "submission_due", "complete",
+        NoRows(
+            f"WITH owed AS (SELECT r.code AS region_code, t.source_table, CAST(y.year AS INTEGER) AS year"
+            f" FROM current_region r, (SELECT unnest({list(OWED)}) AS source_table) t,"
+            f" (SELECT unnest(range({FIRST_YEAR}, year({AS_OF}) + 1)) AS year) y WHERE r.level = 'city')"
+            " SELECT region_code, source_table, year FROM owed ANTI JOIN {table}"
+            " USING (region_code, source_table, year)"
+        ),
+        "各市、各年、应报各表都在清单内", "every city, year and table owed is listed", "漏列的，没有人会去催报。",
+    ),
+    mart_check(
+        "submission_due", "handed_in",
+        NoRows(
+            "SELECT region_code, source_table, year, region_name, table_label, due_on FROM {table}"
+            f" WHERE state = '{Due.MISSING}'"
+        ),
+        "应报的都已报送", "what is owed has been handed in", "没有报送的表，所涉指标缺值或数据未齐。",
+        remedy="请催报；各市应报未报一览：landstock status",
+    ),
+)  # fmt: skip
+
+DISTRIBUTIONS = (
+    mart_check(
+        "distribution", "steady",
+        NoRows(
+            "SELECT region_code, measure, year, region_name, measure_label, records, median, before_median, distance"
+            " FROM {table} WHERE state = 'drifted'"
+        ),
+        "容积率与面积的分布与此前各年相近", "FAR and areas are distributed as in the years before",
+        "整批记录变样，多为整份文件填错单位或换了统计范围；逐行核验看不出来。",
+        remedy="请报送单位核对该年记录的单位与范围；确属实情可不处理。限值见 schemas/policy/plausibility.toml",
+    ),
+)  # fmt: skip
+
+_CHECKED = [f"core.{name}" for name in TABLES] + [f"mart.{name}" for name in MARTS if name != "quality_check"]
+
+RESULTS = (
+    mart_check(
+        "quality_check", "critical_passed",
+        NoRows(
+            "SELECT layer, table_name, check_name, message FROM {table} WHERE severity = 'critical'"
+            " AND passed IS DISTINCT FROM true"
+        ),
+        "必须通过的核验都已通过", "what must pass has passed", "未通过而发布，核验等于没有做。",
+    ),
+    mart_check(
+        "quality_check", "every_table_checked",
+        NoRows(
+            f"SELECT split_part(name, '.', 1) AS layer, split_part(name, '.', 2) AS table_name, NULL AS check_name"
+            f" FROM (SELECT unnest({_CHECKED}) AS name) WHERE name NOT IN"
+            " (SELECT concat(layer, '.', table_name) FROM {table})"
+        ),
+        "每张入库表和成果表都经过核验", "every table of core and of the marts was checked",
+        "没有核验结果的表，可能在核验之后才生成。", remedy="请运行整个 nightly，不要单独生成个别成果表后发布。",
     ),
 )  # fmt: skip
 

@@ -127,7 +127,7 @@ def _alone(sql: str, current: pl.DataFrame) -> str:
 
 
 def _sample(con: duckdb.DuckDBPyConnection, check: Check) -> tuple[str, ...]:
-    broken = con.execute(f"FROM ({check.sql}) LIMIT {SAMPLE}")
+    broken = con.execute(f"FROM ({check.sql}) ORDER BY ALL LIMIT {SAMPLE}")
     names = [column[0] for column in broken.description]
     places = [names.index(key) for key in check.keys if key in names] or range(len(names))
     spelled = ([row[place] for place in places] for row in broken.fetchall())

@@ -91,8 +91,8 @@ def _regions(home: HomeResource) -> Regions:
     return policy.regions(home.regions or None)
 
 
-#: Marts that are made from other marts, hence after those have been checked.
-_AFTER = ("revision", "plausibility")
+#: Marts that are made from other marts or their checks, hence after those have been checked.
+_AFTER = ("revision", "plausibility", "quality_check")
 
 
 def _checks() -> list[dg.AssetChecksDefinition]:

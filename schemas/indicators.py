@@ -187,7 +187,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "already_claimed": ("同一宗地已由较早的事件计入", "the parcel was claimed by an earlier event"),
     "partly_claimed": ("同一宗地的一部分已由较早的事件计入", "part of the parcel was claimed by an earlier event"),
     "no_parcel_code": ("无宗地代码，单独计算", "no parcel code: the record stands alone"),
-    "chain_incomplete": ("缺入库日期或方案批复日期，或晚于计入日期", "registration or plan approval missing or later than completion"),
+    "chain_incomplete": (
+        "缺入库日期或方案批复日期，或晚于计入日期",
+        "registration or plan approval missing or later than completion",
+    ),
     "not_completed": ("尚未完成：无完成面积或无完成日期", "not completed: no completed area or no completion date"),
     "outside_task_base": ("批次不在任务基数内", "the batch is outside the task base"),
     "way_not_counted": ("该方式不计入", "this way does not count"),
@@ -240,3 +243,6 @@ PARTS: dict[str, tuple[str, str]] = {
     "all_five": ("五类全覆盖", "covered by all five"),
     "base_2025": ("2025年基期水平（同口径城市）", "level of 2025, same cities"),
 }
+
+#: Tables that every city owes for every year: the inputs of the indicators. The exemption list comes when needed.
+OWED = tuple(dict.fromkeys(table for each in INDICATORS.values() for table in each.tables if table != "far_exemption"))

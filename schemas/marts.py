@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .indicators import INDICATORS
-from .trust import CAUSES, VALUE_CAUSES
+from .trust import CAUSES, DUE_WORDS, VALUE_CAUSES
 
 CONTRACT_VERSION = "2025.1"
 
@@ -533,13 +533,73 @@ OBJECTION = Mart(
     ),
 )  # fmt: skip
 
+SUBMISSION_DUE = Mart(
+    "submission_due", "报送完整性", "what every city owes and has handed in", "city × table × year",
+    ("region_code", "source_table", "year"),
+    (
+        _REGION, _REGION_NAME, _LEVEL,
+        C("source_table", TEXT, "报送表", "table"),
+        C("table_label", TEXT, "报送表名称", "table, in Chinese"), _YEAR,
+        C("due_on", DATE, "应报日", "owed from this day on"),
+        C("state", TEXT, "状态", "state", formula=" / ".join(f"{d} {zh}" for d, (zh, _) in DUE_WORDS.items())),
+        C("state_label", TEXT, "状态名称", "state, in Chinese"),
+        C("files", BIGINT, "文件数", "files handed in"),
+    ),
+    note="2025 年至截止日所在年，各市应报的报送表；容积率豁免清单按需报送，不在内",
+)  # fmt: skip
+
+DISTRIBUTION = Mart(
+    "distribution", "分布核验", "whether a year's records look like those before", "region × measure × year",
+    ("region_code", "measure", "year"),
+    (
+        _REGION, _REGION_NAME, _LEVEL,
+        C("measure", TEXT, "量", "measure"),
+        C("measure_label", TEXT, "量名称", "measure, in Chinese"), _YEAR, _UNIT,
+        C("records", BIGINT, "记录数", "records of the year"),
+        C("p10", DOUBLE, "第 10 百分位", "10th percentile"),
+        C("median", DOUBLE, "中位数", "median"),
+        C("p90", DOUBLE, "第 90 百分位", "90th percentile"),
+        C("before_records", BIGINT, "此前记录数", "records of all years before"),
+        C("before_p10", DOUBLE, "此前第 10 百分位", "10th percentile before"),
+        C("before_median", DOUBLE, "此前中位数", "median before"),
+        C("before_p90", DOUBLE, "此前第 90 百分位", "90th percentile before"),
+        C("distance", DOUBLE, "分布距离", "Kolmogorov–Smirnov distance", formula="两条累积分布的最大差距，0–1"),
+        C("critical_distance", DOUBLE, "临界距离", "critical distance"),
+        C("state", TEXT, "状态", "state", formula="steady 相近 / drifted 变样 / too_few 记录太少，不比较"),
+    ),
+    note="限值见 schemas/policy/plausibility.toml；变样只是提醒：多为整批单位填错，也可能是实情",
+)  # fmt: skip
+
+QUALITY_CHECK = Mart(
+    "quality_check", "核验结果", "what was checked before this release, and how it came out",
+    "layer × table × check", ("layer", "table_name", "check_name"),
+    (
+        C("layer", TEXT, "层", "layer", formula="core 入库表 / mart 成果表"),
+        C("table_name", TEXT, "表", "table"),
+        C("table_label", TEXT, "表名", "table, in Chinese"),
+        C("check_name", TEXT, "核验", "check"),
+        C("label", TEXT, "核验内容", "what must hold"),
+        C("label_en", TEXT, "核验内容（英文）", "what must hold, in English"),
+        C("severity", TEXT, "轻重", "severity", formula="critical 不通过不发布 / warning 提醒 / info 参考"),
+        C("passed", BOOL, "是否通过", "passed"),
+        C("unexpected", BIGINT, "不符数", "rows or groups that break it"),
+        C("sample", TEXT, "举例", "such as", formula="至多 20 处，以；分隔"),
+        C("message", TEXT, "说明", "message, in Chinese"),
+        C("why", TEXT, "原因", "why it matters"),
+        C("remedy", TEXT, "处理办法", "what to do"),
+        C("rules", TEXT, "同一要求的逐行规则", "row rules that hold the same"),
+        C("sql", TEXT, "列出全部不符的查询", "query for all of them"),
+    ),
+    note="发布前的全部核验；critical 的必然都已通过，否则不会有这次发布",
+)  # fmt: skip
+
 MARTS: dict[str, Mart] = {
     mart.name: mart
     for mart in (
         INDICATOR_VALUE, INDICATOR_HISTORY, INDICATOR_PART, TARGET, ASSESSMENT, CONTRIBUTION, SUBMISSION,
         QUALITY_FINDING, ANNUAL_EVALUATION, MIDTERM_EVALUATION, FINAL_EVALUATION, MODE_PROGRESS, MEASURE_PROGRESS,
         DEMONSTRATION, TASK_STATUS, PARK_PERFORMANCE, CALENDAR, TARGET_TRAJECTORY, INPUT_VINTAGE, DATA_DICTIONARY,
-        RELEASE_INFO, CANCELLATION, REVISION, PLAUSIBILITY, OBJECTION,
+        RELEASE_INFO, CANCELLATION, REVISION, PLAUSIBILITY, OBJECTION, SUBMISSION_DUE, DISTRIBUTION, QUALITY_CHECK,
     )
 }  # fmt: skip
 

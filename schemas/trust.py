@@ -40,6 +40,28 @@ CAUSES: dict[Cause, tuple[str, str, str]] = {
 VALUE_CAUSES = tuple(cause for cause in Cause if cause not in (Cause.TARGET, Cause.RANKING))
 
 
+class Due(StrEnum):
+    """How it stands with a table that a city owes for a year (报送完整性)."""
+
+    ACCEPTED = "accepted"
+    PARTLY = "partly_accepted"
+    REJECTED = "rejected"
+    BY_PROVINCE = "by_province"
+    MISSING = "missing"
+    NOT_DUE = "not_due"
+
+
+#: label zh, label en
+DUE_WORDS: dict[Due, tuple[str, str]] = {
+    Due.ACCEPTED: ("已报", "reported"),
+    Due.PARTLY: ("部分接受，待更正", "partly accepted"),
+    Due.REJECTED: ("已退回，待重报", "rejected"),
+    Due.BY_PROVINCE: ("由省级文件报送", "in a file of the province"),
+    Due.MISSING: ("应报未报", "missing"),
+    Due.NOT_DUE: ("未到期", "not due"),
+}
+
+
 class State(StrEnum):
     """How far a release is (发布状态); only forward."""
 

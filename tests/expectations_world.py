@@ -11,7 +11,7 @@ import polars as pl
 from assets.core import write_regions
 from assets.warehouse import append, create
 from expectations.mart import _OWN_WORDS, _WORDS
-from schemas.indicators import INDICATORS
+from schemas.indicators import INDICATORS, OWED
 from schemas.marts import DOUBLE, MARTS, Mart
 from schemas.policy import Regions
 from schemas.submissions import TABLES
@@ -113,6 +113,7 @@ def mart() -> duckdb.DuckDBPyConnection:
     _assessments(con)
     _receipts(con)
     _trust(con)
+    _gates(con)
     con.executemany("INSERT INTO mart.release_info (name, value) VALUES (?, ?)", RELEASE.items())
     columns = [(f"{each.name}.{name}",) for each in MARTS.values() for name in each.names]
     con.executemany("INSERT INTO mart.data_dictionary (object, name, label) VALUES ('column', ?, '标签')", columns)
@@ -240,6 +241,24 @@ def _trust(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "INSERT INTO mart.objection (objection_no, on_release, region_code, indicator, year, text, state, resolution)"
         f" VALUES (1, 'r0', '{CITY}', '{ACTIVATED}', 2025, '少计一宗', 'resolved', '已补报')"
+    )
+
+
+def _gates(con: duckdb.DuckDBPyConnection) -> None:
+    """Both cities have handed in what they owe; every other table has a check that passed."""
+    con.execute(
+        "INSERT INTO mart.submission_due (region_code, source_table, year, state)"
+        f" SELECT unnest(['{CITY}', '{OTHER}']), t, 2025, 'accepted' FROM (SELECT unnest({list(OWED)}) AS t)"
+    )
+    con.execute(
+        "INSERT INTO mart.distribution (region_code, region_level, measure, year, state)"
+        f" VALUES ('{CITY}', 'city', 'industrial_far', 2025, 'steady')"
+    )
+    tables = [("core", name) for name in TABLES] + [("mart", name) for name in MARTS if name != "quality_check"]
+    con.executemany(
+        "INSERT INTO mart.quality_check (layer, table_name, check_name, severity, passed)"
+        " VALUES (?, ?, 'grain', 'critical', true)",
+        tables,
     )
 
 

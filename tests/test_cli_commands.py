@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from assets.home import Home
+from assets.trust import completeness
 from pipelines import cli, landing
-from pipelines.cli import status
 from pipelines.cli.backfill import plan
 from schemas.indicators import INDICATORS
 from schemas.marts import MARTS
@@ -252,7 +252,7 @@ def test_releases_and_rollback(home: Home, capsys) -> None:
 )
 def test_what_is_missing(table: str, year: int, files: list[tuple[str, str]], expected: str) -> None:
     receipts = [{"region_code": code, "source_table": table, "year": year, "status": each} for code, each in files]
-    grid = status.cells(receipts, {"330100": "杭州市"}, [year], date(2026, 11, 23))
+    grid = completeness.cells(receipts, {"330100": "杭州市"}, [year], date(2026, 11, 23))
     assert {cell.state for cell in grid if cell.table == table} == {expected}
 
 

@@ -51,6 +51,12 @@ _EVERY_TABLE = {
     "natural_key": "UPDATE {t} SET record_key = 'another'",
     "one_row_per_key": "INSERT INTO {t} FROM {t}",
 }
+#: The city's row once more as its county's, but for a change.
+COUNTY_ROW = (
+    "CREATE TEMP TABLE a_row AS FROM {{t}};"
+    f" UPDATE a_row SET record_key = 'county', region_code = '{COUNTY}', {{}};"
+    " INSERT INTO {{t}} FROM a_row; DROP TABLE a_row"
+)
 _RELATIONS = {
     ("land_supply", "area_identity"): "UPDATE {t} SET new_area_mu = new_area_mu + 0.002",
     ("unsupplied_digestion", "approval_no_known"): "DELETE FROM core.approved_unsupplied",
@@ -60,6 +66,10 @@ _RELATIONS = {
     ("idle_land", "idle_within_supplied"): "UPDATE {t} SET idle_area_mu = supplied_area_mu + 0.000001",
     ("idle_land", "supervision_no_known"): "UPDATE {t} SET supervision_no = 'unknown'",
     ("inefficient_land", "supply_supervision_no_known"): "DELETE FROM core.land_supply",
+    ("unsupplied_digestion", "within_batch"): "UPDATE core.approved_unsupplied SET remaining_area_mu = 0.000001",
+    ("annual_task", "counties_add_up"): COUNTY_ROW.format("task_area_mu = 10"),
+    ("construction_land", "counties_add_up"): COUNTY_ROW.format("area_mu = area_mu * 1.01"),
+    ("gdp", "counties_add_up"): COUNTY_ROW.format("gdp_wan_yuan = gdp_wan_yuan * 0.99"),
     ("construction_land", "total_positive"): "UPDATE {t} SET area_mu = 0",
     ("far_exemption", "supervision_no_known"): "DELETE FROM core.land_supply",
 }
@@ -145,6 +155,13 @@ _SPECIFIC = {
     ("plausibility", "acknowledgement_signed"): "UPDATE {t} SET reason = ' '",
     ("objection", "resolved_with_reason"): "UPDATE {t} SET resolution = NULL",
     ("objection", "listed_state"): "UPDATE {t} SET state = 'perhaps'",
+    ("submission_due", "complete"): "DELETE FROM {t} WHERE source_table = 'gdp'",
+    ("submission_due", "handed_in"): "UPDATE {t} SET state = 'missing'",
+    ("distribution", "steady"): "UPDATE {t} SET state = 'drifted'",
+    ("quality_check", "critical_passed"): "UPDATE {t} SET passed = false WHERE table_name = 'gdp'",
+    ("quality_check", "every_table_checked"): "DELETE FROM {t} WHERE table_name = 'gdp'",
+    ("indicator_value", "counties_add_up"):
+        f"UPDATE {{t}} SET numerator = numerator + 1 WHERE region_code = '{COUNTY}' AND basis = 'annual'",
     ("release_info", "facts_given"): "UPDATE {t} SET value = '' WHERE name = 'as_of'",
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ from expectations.bridge import asset_checks
 from expectations.checks import Between, Matches, NoRows, NotNull, OneOf
 from expectations.suites import checks
 from expectations.validate import validate
+from schemas import policy
 from schemas.marts import MARTS
 from schemas.policy import regions
 from schemas.submissions import TABLES
@@ -210,8 +211,12 @@ class Home(dg.ConfigurableResource):
     def connect_build(self):
         yield _BUILD["con"]
 
+    def keep_results(self, step, results):
+        _KEPT[step] = results
+
 
 _BUILD: dict[str, duckdb.DuckDBPyConnection] = {}
+_KEPT: dict[str, list[dict]] = {}
 _TABLES = ("submission", "release_info")
 
 
@@ -234,6 +239,9 @@ def test_every_check_is_an_asset_check():
     evaluated = {(each.asset_key.path[-1], each.check_name) for each in result.get_asset_check_evaluations()}
     assert evaluated == {(check.table, check.name) for check in checks("mart", _TABLES)}
     assert all(each.passed for each in result.get_asset_check_evaluations())
+    assert [set(row) for row in _KEPT["mart_expectations"]] == [
+        set(MARTS["quality_check"].names) - {"table_label"} for _ in checks("mart", _TABLES)
+    ]
 
 
 def test_a_critical_check_blocks_what_comes_after():
@@ -245,12 +253,21 @@ def test_a_critical_check_blocks_what_comes_after():
     (failed,) = [each for each in result.get_asset_check_evaluations() if not each.passed]
     assert (failed.check_name, failed.severity) == ("lines_add_up", dg.AssetCheckSeverity.ERROR)
     assert failed.metadata["sample"].value == ["H1"] and failed.metadata["unexpected"].value == 1
+    (row,) = [row for row in _KEPT["mart_expectations"] if not row["passed"]]
+    assert (row["check_name"], row["severity"], row["sample"], row["unexpected"]) == (
+        "lines_add_up", "critical", "H1", 1,
+    )  # fmt: skip
 
 
 def test_severity_decides_what_blocks():
     definition = asset_checks("mart", ["indicator_value"])
     blocking = {spec.name: spec.blocking for spec in definition.check_specs}
     assert blocking["numerator_is_sum"] and not blocking["redeveloped_within_activated"]
+
+
+def test_severities_are_data_and_name_checks_that_exist():
+    known = {f"{check.layer}.{check.table}.{check.name}" for layer in ("core", "mart") for check in checks(layer)}
+    assert policy.severities().keys() <= known
 
 
 # --- The door ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Protocol
 
@@ -12,10 +13,14 @@ from assets import core, release, revision
 from assets.context import Context
 from assets.home import Home
 from assets.indicators import inputs
+from assets.indicators.industrial_far import is_industrial
 from assets.relations import is_cancelled
-from assets.trust import objections, plausibility
+from assets.trust import completeness, distribution, objections, plausibility
 from schemas import policy
+from schemas.indicators import FIRST_YEAR
+from schemas.marts import MARTS
 from schemas.submissions import TABLES
+from schemas.trust import DUE_WORDS
 
 #: What mart.revision is made from: marts of this release and the same of the one before.
 COMPARED = ("indicator_value", "assessment", "contribution", "submission", "cancellation", "release_info")
@@ -75,7 +80,79 @@ def objection(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> p
     return objections.frame(objections.known(Home(made.home), context.as_of))
 
 
+def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
+    """Every city's owed tables of every year since 2025, with what it has handed in by the as-of day."""
+    files = con.execute(
+        "SELECT region_code, coalesce(source_table, named_table) AS source_table, year, status FROM raw.submission"
+        " WHERE loaded AND received_on <= ?",
+        [context.as_of],
+    ).pl()
+    cities = {code: context.regions.name(code) for code in context.regions.codes("city")}
+    years = range(FIRST_YEAR, context.as_of.year + 1)
+    rows = [
+        {
+            "region_code": each.region_code, "source_table": each.table, "table_label": TABLES[each.table].label,
+            "year": each.year, "due_on": each.due, "state": str(each.state), "state_label": DUE_WORDS[each.state][0],
+            "files": each.files,
+        }
+        for each in completeness.cells(files.to_dicts(), cities, years, context.as_of)
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def build_distribution(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
+    """Cities and the province: FAR and areas of each year since 2025 against all years before."""
+    years = list(range(FIRST_YEAR, context.as_of.year + 1))
+    limits = policy.distribution()
+    return pl.concat(
+        distribution.compare(measure, _measured(con, measure, context), years, limits)
+        for measure in distribution.MEASURES
+    )
+
+
+def _measured(con: duckdb.DuckDBPyConnection, measure: distribution.Measure, context: Context) -> pl.DataFrame:
+    """region_code, year, value of the records in force; each counts for its city and for the province."""
+    of_far = measure.column == "far_lower"
+    columns = (measure.column, measure.date, *(("land_use_code", "land_use_system") if of_far else ()))
+    records = inputs.load(con, {measure.table: columns}, context)[measure.table]
+    if of_far:
+        records = records.filter(is_industrial(context.rules["far.industrial_codes"]))
+    value = pl.col(measure.column).cast(pl.Float64)
+    placed = records.filter((value > 0) & (pl.col(measure.date) <= context.as_of)).select(
+        "city_code", "province_code", year=pl.col(measure.date).dt.year(), value=value if of_far else value / 15
+    )
+    return pl.concat(
+        placed.select("year", "value", region_code=name).drop_nulls() for name in ("city_code", "province_code")
+    )
+
+
+#: Where the results of the checks wait for their mart, beside the build database.
+RESULTS = "checks"
+
+
+def keep_results(build_path: Path, step: str, results: list[dict]) -> None:
+    """Note how the checks of one step came out; takes the place of what that step noted before."""
+    folder = build_path.parent / RESULTS
+    folder.mkdir(exist_ok=True)
+    partial = folder / f".{step}"
+    partial.write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
+    partial.replace(folder / f"{step}.json")
+
+
+def quality_check(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
+    """The results of all checks that ran before this mart is made."""
+    noted = sorted((made.build_path.parent / RESULTS).glob("*.json"))
+    rows = [row for path in noted for row in json.loads(path.read_text(encoding="utf-8"))]
+    labels = {("core", name): table.label for name, table in TABLES.items()}
+    labels |= {("mart", name): mart.label for name, mart in MARTS.items()}
+    schema = {column.name: _RESULT_TYPES.get(column.name, pl.String) for column in MARTS["quality_check"].columns}
+    named = [row | {"table_label": labels.get((row["layer"], row["table_name"]))} for row in rows]
+    return pl.DataFrame(named, schema=schema, orient="row")
+
+
+_RESULT_TYPES = {"passed": pl.Boolean, "unexpected": pl.Int64}
+
 BUILDERS = {
     "cancellation": cancellation, "revision": build_revision, "plausibility": build_plausibility,
-    "objection": objection,
+    "objection": objection, "submission_due": submission_due, "distribution": build_distribution,
 }  # fmt: skip

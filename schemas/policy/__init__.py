@@ -291,7 +291,6 @@ class Plausibility:
     `limits[indicator][basis]`: {"points": …} or {"factor": …, "floor": …}, in the indicator's unit.
     """
 
-    severity: str
     vanished: bool
     limits: dict[str, dict[str, dict[str, float]]]
 
@@ -300,15 +299,48 @@ class Plausibility:
         return self.limits.get(indicator, {}).get(basis, {})
 
 
+@dataclass(frozen=True)
+class Distribution:
+    """When the records of a year no longer look like those before (分布核验)."""
+
+    min_records: int  # fewer on either side: no comparison
+    alpha: float  # of the Kolmogorov–Smirnov test
+    limits: dict[str, dict[str, float]]  # measure → {"factor": …} or {"points": …}, between the medians
+
+    def beyond(self, measure: str, before: float, now: float) -> bool:
+        """Whether the median moved further than allowed."""
+        limit = self.limits[measure]
+        if "points" in limit:
+            return abs(now - before) > limit["points"]
+        low, high = sorted((before, now))
+        return high > limit["factor"] * low
+
+
+@cache
+def distribution() -> Distribution:
+    """The limits of plausibility.toml on distributions."""
+    data = tomllib.loads((HERE / "plausibility.toml").read_text(encoding="utf-8"))["distribution"]
+    return Distribution(data.pop("min_records"), data.pop("alpha"), data)
+
+
 @cache
 def plausibility() -> Plausibility:
-    """The limits of plausibility.toml. Raises PolicyError for a limit or severity that is none."""
+    """The limits of plausibility.toml. Raises PolicyError for a limit that is none."""
     data = tomllib.loads((HERE / "plausibility.toml").read_text(encoding="utf-8"))
-    severity, vanished = data.pop("severity"), data.pop("vanished")
-    if severity not in ("warning", "critical"):
-        raise PolicyError(f"plausibility.toml: severity is warning or critical, not {severity!r}")
+    vanished = data.pop("vanished")
+    data.pop("distribution")
     for name, bases in data.items():
         for basis, limit in bases.items():
             if limit.keys() not in ({"points"}, {"factor", "floor"}):
                 raise PolicyError(f"plausibility.toml: {name}.{basis} takes points, or factor and floor")
-    return Plausibility(severity, vanished, data)
+    return Plausibility(vanished, data)
+
+
+@cache
+def severities() -> dict[str, str]:
+    """`layer.table.check` → severity, of every check that is not critical. Raises PolicyError for another word."""
+    data = tomllib.loads((HERE / "severities.toml").read_text(encoding="utf-8"))
+    for name, severity in data.items():
+        if severity not in ("critical", "warning", "info"):
+            raise PolicyError(f"severities.toml: {name} is critical, warning or info, not {severity!r}")
+    return data

@@ -1,0 +1,143 @@
+"""Faults of a whole `landstock run`, real files and processes: kill -9, a full disk, a home that cannot be written.
+
+By default a few of each; LANDSTOCK_FULL=1 kills 100 times and fills the disk at every layer (`docs/reliability.md`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import resource
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from assets import release
+from assets.home import Home
+from tests.fault_nights import FULL, LAYERS, Night, first_day, readable, second_day
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+KILLS, KILLS_PER_LIFE = (100, 2) if FULL else (2, 2)
+FIRST, SECOND = "2026-11-23.1", "2026-11-23.2"
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    """A home with its first release, and the second day's files waiting."""
+    place = tmp_path_factory.mktemp("faults")
+    night = Night(place / "landing", Home(place / "home"))
+    first_day(night.landing)
+    code, said = night.complete()
+    assert code == 0, said
+    second_day(night.landing)
+    return night
+
+
+@pytest.fixture(scope="module")
+def undisturbed(before: Night, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The tables of the second release when nothing goes wrong."""
+    night = copy(before, tmp_path_factory.mktemp("undisturbed"))
+    code, said = night.complete()
+    assert code == 0, said
+    assert readable(night.home) == SECOND
+    assert night.checksums() != before.checksums()
+    return night.checksums()
+
+
+def copy(night: Night, where: Path) -> Night:
+    shutil.copytree(night.home.path, where / "home", symlinks=True)
+    return Night(night.landing, Home(where / "home"))
+
+
+def test_kill_9_at_any_moment_leaves_a_release_and_the_next_run_ends_as_if_nothing_had_been(
+    before: Night, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    """Every life is killed a few times in a row, the run that should have healed it included; then one run ends it."""
+    seed = time.time_ns()
+    dice = random.Random(seed)
+    kills: list[str] = []
+    for life in itertools.count():
+        (tmp_path / str(life)).mkdir()
+        night = copy(before, tmp_path / str(life))
+        for _ in range(min(KILLS_PER_LIFE, KILLS - len(kills))):
+            layer = night.kill(dice)
+            assert readable(night.home) in (FIRST, SECOND), (seed, kills)
+            assert night.home.holder() is None, (seed, kills)
+            if layer is None:
+                break
+            kills.append(layer)
+        code, said = night.complete()
+        assert code == 0, (seed, kills, said)
+        assert readable(night.home) == SECOND, (seed, kills)
+        assert night.checksums() == undisturbed, (seed, kills)
+        assert release.stale(night.home) == [] or "没有变化" in said, (seed, kills)
+        shutil.rmtree(tmp_path / str(life))
+        print(life, len(kills), kills[-KILLS_PER_LIFE:], flush=True)
+        if len(kills) >= KILLS:
+            break
+    print({layer: kills.count(layer) for layer in LAYERS})
+
+
+# --- A full disk ---------------------------------------------------------------------------------------------------
+
+
+def test_a_disk_that_fills_up_on_the_way_is_said_and_the_release_stays(
+    before: Night, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    """Files may not grow beyond 700 kB: the libraries meet what a full disk does to them, in their own ways."""
+    night = copy(before, tmp_path)
+    limit = 700_000
+    code, said = night.complete(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    assert code == 3, said
+    assert "磁盘空间不足" in said
+    assert "Traceback" not in said
+    assert readable(night.home) == FIRST
+    code, said = night.complete()
+    assert (code, readable(night.home), night.checksums()) == (0, SECOND, undisturbed), said
+
+
+if FULL:
+
+    @pytest.fixture
+    def small_disk(tmp_path: Path):
+        place = tmp_path / "disk"
+        place.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(place)], check=True)
+        yield place
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+    @pytest.mark.parametrize("layer", LAYERS)
+    @pytest.mark.parametrize("room", [0, 200_000, 2_000_000])
+    def test_a_small_disk_full_from_a_layer_on(
+        before: Night, undisturbed: dict[str, str], small_disk: Path, layer: str, room: int
+    ) -> None:
+        night = copy(before, small_disk)
+        process = night.start()
+        said = ""
+        for line in process.stderr:
+            said += line
+            if layer in line:
+                fill(small_disk, room)
+                break
+        out, err = process.communicate()
+        said += out + err
+        assert "Traceback" not in said
+        if process.returncode:  # what little was left to write may have found its place
+            assert process.returncode == 3
+            assert "磁盘空间不足" in said
+        now = readable(night.home)
+        assert now == (FIRST if process.returncode else SECOND)
+        print(layer, room, process.returncode, said.splitlines()[-1])
+        (small_disk / "ballast").unlink()
+        code, said = night.complete()
+        assert (code, readable(night.home), night.checksums()) == (0, SECOND, undisturbed), said
+
+    def fill(disk: Path, room: int) -> None:
+        """Take all the space but `room` bytes."""
+        left = shutil.disk_usage(disk).free - room
+        with (disk / "ballast").open("wb") as ballast:
+            while left > 0:
+                left -= ballast.write(bytes(min(left, 1 << 20)))
