@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -53,6 +54,58 @@ def _move(clerk: Bureau, landing: Path) -> None:
     shutil.copytree(clerk.landing, landing, dirs_exist_ok=True)
 
 
+#: Forks every night from a process that has loaded the libraries: loading takes longer than what is tested here.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["pipelines.execution", "pipelines.cli.run", "great_expectations", "tests.fault_nights"])
+
+
+def _live(arguments: list[str], log: str, most_bytes: int | None) -> None:
+    """What a night's process does: `landstock run` in a group of its own, everything it says in a file."""
+    os.setsid()
+    os.chdir(ROOT)
+    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    if most_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    sys.argv = ["landstock", *arguments]
+    from pipelines import cli
+
+    cli.main(arguments)
+
+
+class Running:
+    """A night that goes on."""
+
+    def __init__(self, arguments: list[str], log: Path, most_bytes: int | None = None) -> None:
+        self.log = log
+        log.write_text("")
+        self.process = _FORKS.Process(target=_live, args=(arguments, str(log), most_bytes))
+        self.process.start()
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def wait_for(self, words: str) -> None:
+        """Until it has said these words, or has ended."""
+        while words not in self.said and self.process.is_alive():
+            time.sleep(0.02)
+
+    def end(self) -> int:
+        self.process.join()
+        return self.process.exitcode
+
+    def kill(self) -> bool:
+        """kill -9; whether it was still at work."""
+        at_work = self.process.is_alive()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.join()
+        return at_work and self.process.exitcode == -signal.SIGKILL
+
+
 @dataclass(frozen=True)
 class Night:
     """One `landstock run` on a landing directory and a home."""
@@ -61,43 +114,29 @@ class Night:
     home: Home
 
     @property
-    def command(self) -> list[str]:
-        where = ["--landing", str(self.landing), "--home", str(self.home.path), "--as-of", DAY]
-        return [sys.executable, "-c", "from pipelines import cli; cli.main()", "run", *where]
+    def arguments(self) -> list[str]:
+        return ["run", "--landing", str(self.landing), "--home", str(self.home.path), "--as-of", DAY]
 
-    def start(self, **more: object) -> subprocess.Popen:
-        return subprocess.Popen(
-            self.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"}, **more,
-        )  # fmt: skip
+    def start(self, most_bytes: int | None = None) -> Running:
+        """`most_bytes`: no file may grow beyond."""
+        return Running(self.arguments, self.home.path.with_suffix(".log"), most_bytes)
 
-    def complete(self, **more: object) -> tuple[int, str]:
+    def complete(self, most_bytes: int | None = None) -> tuple[int, str]:
         """Run it to its end; exit code and everything said."""
-        process = self.start(**more)
-        out, err = process.communicate()
-        return process.returncode, out + err
+        running = self.start(most_bytes)
+        return running.end(), running.said
 
     def kill(self, dice: random.Random) -> str | None:
         """Start it, kill -9 it at a random moment; says in which layer it was, None when it had ended before."""
-        process = self.start()
         layer = dice.choice(LAYERS)
-        _wait_for(process, layer)
+        running = self.start()
+        running.wait_for(layer)
         time.sleep(dice.uniform(0, 2))
-        finished = process.poll() is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return None if finished else layer
+        return layer if running.kill() else None
 
     def checksums(self) -> dict[str, str]:
         """The content of the current release, table by table."""
         return dict(release.manifest(self.home, release.current(self.home)).checksums)
-
-
-def _wait_for(process: subprocess.Popen, layer: str) -> None:
-    for line in process.stderr:
-        if layer in line:
-            return
 
 
 def readable(home: Home) -> str:
