@@ -1,4 +1,5 @@
-"""From the landing directory to captured bytes: every file kept by its sha256, every sighting logged, nothing read yet.
+"""From the landing directory to captured bytes: every file kept by its sha256, every sighting logged, nothing read yet
+but whether a public export names land users: those names are not kept.
 
 `raw/` alone is enough to rebuild everything: `sightings.jsonl` says what was received when, `<sha[:2]>/<sha>` has the
 bytes. The warehouse's `raw.sighting` and `raw.submission` mirror that log.
@@ -19,6 +20,7 @@ import duckdb
 import polars as pl
 
 from assets.reading import parse_name
+from assets.reading.holders import without_holders
 from schemas.policy import Regions
 
 Progress = Callable[[str], None] | None
@@ -135,12 +137,13 @@ def _read_stable(path: Path) -> bytes | None:
 
 
 def _store(raw: Path, content: bytes) -> str:
+    """Keep the bytes under their fingerprint; public exports without the names of land users."""
     sha = hashlib.sha256(content).hexdigest()
     target = stored(raw, sha)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{sha}.{os.getpid()}")
-        partial.write_bytes(content)
+        partial.write_bytes(without_holders(content))
         os.replace(partial, target)
     return sha
 

@@ -1,0 +1,79 @@
+"""Names of land users in public exports are not stored: blanked before a file's bytes are kept.
+
+The public listing may name natural persons (受让人, 土地使用权人). Only those cells change: every line, every other
+byte and the fingerprint under which the file is known stay as they were received.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from .delimited import SEPARATORS, parse
+from .text import detect
+
+#: Headers and keys that name who holds the land.
+HOLDERS = ("受让人", "土地使用权人", "holder")
+#: What makes a header or a record one of the public export.
+_MARKS = (("电子监管号", "idnumber"), ("土地来源", "source"))
+_ENCODINGS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
+_SPELLED = tuple(word.encode(encoding) for word in HOLDERS for encoding in _ENCODINGS)
+_IN_JSON = re.compile(rf'("(?:{"|".join(HOLDERS)})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\])', re.DOTALL)
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+_HEAD_LINES = 60
+#: All of a cell but what must stay: line ends, for the lines below keep their numbers, and what makes a line unreadable
+#: (bytes that are no text, an open quote), for it must not become readable by losing a name.
+_LINES, _FAULTS = re.compile("[^\n\udc80-\udcff]"), re.compile('[^"\n\udc80-\udcff]')
+
+
+def without_holders(data: bytes) -> bytes:
+    """A received file without the names of land users, if it is a public export (CSV or JSON) that has them."""
+    if data.startswith(b"PK") or not any(word in data for word in _SPELLED):
+        return data
+    encoding = detect(data)
+    text = data.decode(encoding, "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape")
+    if not all(any(word in text for word in words) for words in _MARKS):
+        return data
+    blanked = _json(text) if text.lstrip("\ufeff \r\n\t").startswith(("[", "{")) else _delimited(text)
+    if blanked == text:
+        return data
+    return blanked.encode(encoding, "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape")
+
+
+def _json(text: str) -> str:
+    """By pattern, not by parser: lines that are no JSON keep their fault and lose their names."""
+    return _IN_JSON.sub(lambda found: found[1] + '""', text)
+
+
+def _delimited(text: str) -> str:
+    ends = [*_NEWLINE.findall(text), ""]
+    lines = _NEWLINE.split(text)
+    for at, line in enumerate(lines[:_HEAD_LINES]):
+        for separator in SEPARATORS:
+            header = [cell.strip().strip('"') for cell in line.split(separator)]
+            columns = [place for place, cell in enumerate(header) if cell in HOLDERS]
+            if columns and all(any(word in header for word in words) for words in _MARKS):
+                _blank(lines, at + 1, separator, columns, len(header))
+                return "".join(line + end for line, end in zip(lines, ends, strict=True))
+    return text
+
+
+def _blank(lines: list[str], first: int, separator: str, columns: list[int], width: int) -> None:
+    """Empty some columns of all lines from the first on; a line that is broken is cut by its separators alone."""
+    at = first
+    for record in parse(lines[first:], 0, separator, width):
+        cells = lines[at].split(separator) if record.problem else record.cells
+        named = [place for place in columns if place < len(cells) and cells[place].strip()]
+        if named:
+            for place in named:
+                cells[place] = (_FAULTS if record.problem else _LINES).sub("", cells[place])
+            whole = separator.join(cells) if record.problem else _written(cells, separator)
+            lines[at : at + record.span] = whole.split("\n")
+        at += record.span
+
+
+def _written(cells: list[str], separator: str) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerow(cells)
+    return out.getvalue().removesuffix("\n")
