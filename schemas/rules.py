@@ -397,12 +397,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3303", ERROR, "面积分项疑为亩数（相差 15 倍）", "area parts look like 亩 (15 times the supplied area)",
-        "三项之和 {parts_own}（{unit}）恰为供应面积 {value} 的 15 倍，像是亩与公顷混填（1 公顷 = 15 亩）。",
+        "三项之和 {parts_own}（{unit}）恰为供应面积 {supplied_own} 的 15 倍，像是亩与公顷混填（1 公顷 = 15 亩）。",
         "按{unit}填报三项应为 {existing_own}、{historical_own}、{new_own}，{looks_like}；请核对后重填。",
-        tables=("land_supply",), columns=_SUPPLY_COLUMNS,
+        tables=("land_supply",), columns=(*_SUPPLY_COLUMNS[1:], _SUPPLY_COLUMNS[0]),
         given=_identity_broken, broken=_parts_are_mu,
         fields={
-            "parts_own": _parts, "existing_own": _c("existing_area_mu") / 15,
+            "supplied_own": _supplied, "parts_own": _parts, "existing_own": _c("existing_area_mu") / 15,
             "historical_own": _c("historical_unsupplied_area_mu") / 15, "new_own": _c("new_area_mu") / 15,
         },
     ),

@@ -18,7 +18,7 @@ from openpyxl.formatting.rule import CellIsRule
 from openpyxl.workbook.defined_name import DefinedName
 
 from assets import receipts
-from assets.receipts import annotate, package, xml
+from assets.receipts import annotate, comments, package, xml
 
 from .reading_files import xls
 from .receipt_files import (
@@ -285,6 +285,28 @@ def test_more_findings_than_notes_are_said_and_all_listed(monkeypatch):
     assert "其余 5 个只着色" in "".join(str(c.value) for cells in book["回执"].iter_rows(max_row=16) for c in cells)
 
 
+def test_a_check_before_handing_in_does_not_say_that_anything_was_received():
+    book = opened(receipt(as_csv(), "csv"))
+    said = facts(book)
+    assert "自查" in book["回执"]["A1"].value and "可入库" in said["读入行数"]
+    assert not any(word in "".join(map(str, said.values())) for word in ("已接收", "未入库"))
+
+
+def test_the_heading_of_a_text_file_stays_in_sight():
+    sheet = opened(receipt(as_csv(), "csv"))["原文"]
+    assert sheet.freeze_panes == "A2" and sheet["A1"].font.b and not sheet["A2"].font.b
+    assert sheet.column_dimensions["B"].width >= 18  # an 电子监管号 of sixteen places
+
+
+def test_a_note_is_as_high_as_its_text():
+    heights = []
+    for content in ("短", "长" * 200):
+        shape = comments._shape(1, 5, 1, content)
+        anchor = [int(each) for each in re.search(r"<x:Anchor>([^<]*)<", shape)[1].split(",")]
+        heights.append(anchor[6] - anchor[2])
+    assert heights[0] == 4 and heights[1] >= 11
+
+
 # --- Files that cannot be shown -------------------------------------------------------------------------------
 
 
@@ -373,5 +395,5 @@ def test_number_is_the_one_of_the_nightly(bureau):
 
 def test_day_and_name_stand_on_it():
     said = facts(opened(receipt(as_xlsx())))
-    assert (said["收到日期"], said["文件"], said["报送表"]) == (DAY.isoformat(), f"{NAME}.xlsx", "供地结果")
+    assert (said["检查日期"], said["文件"], said["报送表"]) == (DAY.isoformat(), f"{NAME}.xlsx", "供地结果")
     assert GOOD["行政区代码"][:4] in said["行政区、年份"]

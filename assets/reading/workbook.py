@@ -139,12 +139,15 @@ _ATTRIBUTE = re.compile(r"""(?<![\w:])([\w:]++)\s*=\s*(?:"([^"]*)"|'([^']*)')"""
 _CELL = re.compile(
     rb"""<(?:\w+:)?c(?:>|\s(?:(?:[^<>]*?\s)?r\s*=\s*["']([A-Za-z]*)([^"'<>]*)["'])?(?:[^<>]*[^/<>])?>)"""
 )
+# As every spreadsheet program writes them: three times as fast to find.
+_USUAL_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?: s="\d+")?(?: t="\w+")?>')
+_USUAL_BLANK = re.compile(rb'<c r="[A-Z]{1,3}\d{1,7}"(?: s="\d+")?/>')
 _ROW = re.compile(rb"""<(?:\w+:)?row\s(?:[^<>]*?\s)?r\s*=\s*["']([^"'<>]*)["']""")
 # A formula without a result; an empty text (t="str") is one.
 _UNCALCULATED = re.compile(
     rb"""<c\s(?![^<>]*\st="str")[^<>]*?r="([A-Z]{1,3})(\d{1,7})"[^<>]*><f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>"""
 )
-_LONG = re.compile(rb"<v>\d{16}|[eE]\+1[5-9]</v>")
+_LONG = re.compile(rb"<v>\d{16}")
 _LONG_CELL = re.compile(
     rb"""<c\s(?![^<>]*\st="(?!n"))[^<>]*?r="([A-Z]{1,3})(\d{1,7})"[^<>]*><v>(\d{16,40}|\d(?:\.\d+)?[eE]\+1[5-9])</v>"""
 )
@@ -198,13 +201,15 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
             extent.texts += _texts(text)
             if len(extent.texts) > MAX_TEXTS:
                 raise Unreadable("1006", what=f"超过 {MAX_TEXTS} 个公式没有计算结果")
-            cells = _CELL.findall(text)
+            cells = _cells(text)
             extent.cells += len(cells)
-            columns.update(letters for letters, _ in cells)
-            rows.update(row for _, row in cells)
+            if cells:
+                letters, numbers = zip(*cells, strict=True)
+                columns.update(letters)
+                rows.update(numbers)
             if (b"", b"") in cells:  # cells without an address stand in the row that their row names
                 rows.update(_ROW.findall(text))
-            for left, top, right, bottom in _MERGE.findall(text):
+            for left, top, right, bottom in _MERGE.findall(text) if b"mergeCell" in text else ():
                 if int(top) <= HEAD_ROWS:
                     merges.append((int(top) - 1, _index(left), int(bottom) - 1, _index(right)))
     rows.discard(b"")
@@ -223,13 +228,21 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
     return extent
 
 
+def _cells(part: bytes) -> list[tuple[bytes, bytes]]:
+    """(letters, row) of every cell with content, both empty where it does not say its place."""
+    cells = _USUAL_CELL.findall(part)
+    openings = sum(part.count(b"<c" + after) for after in (b" ", b">", b"\t", b"\n", b"\v", b"\f", b"\r"))
+    usual = len(cells) + len(_USUAL_BLANK.findall(part)) == openings
+    return cells if usual and b":c" not in part else _CELL.findall(part)
+
+
 def _texts(part: bytes) -> Iterator[tuple[int, int, str]]:
     """(row, column, text) of cells that the library misreads: formulas without result, and numbers of so many digits
     that a double cannot hold them. Those come as written, so that a code with lost digits is seen (rule 3412)."""
     if b"<f" in part:
         for letters, row in _UNCALCULATED.findall(part):
             yield int(row) - 1, _index(letters), NOT_CALCULATED
-    if _LONG.search(part):
+    if b"E+1" in part or b"e+1" in part or _LONG.search(part):
         for letters, row, digits in _LONG_CELL.findall(part):
             yield int(row) - 1, _index(letters), digits.decode()
 

@@ -16,6 +16,7 @@ from .xml import column_index, column_letters
 #: Notes on one sheet; beyond it a sheet opens slowly, and the receipt lists every finding anyway.
 MAX_NOTES = 2_000
 _REFERENCE = re.compile(r"([A-Z]+)(\d+)")
+_STYLE = re.compile(rb' s="(\d+)"')
 _ROW = re.compile(rb'<row\b[^>]*?\sr="(\d+)"[^>]*>')
 
 #: A cell: row and column, both from 1.
@@ -95,6 +96,8 @@ def _recoloured(
     pieces, done = [], 0
 
     def changed(number: int, row: bytes) -> bytes:
+        if (quick := _restyled(number, row, wanted[number], styles)) is not None:
+            return quick
         tree = etree.fromstring(opening + row + b"</sheetData>")[0]
         _colour_row(tree, number, package, styles, wanted[number], beside)
         return etree.tostring(tree, encoding="unicode").replace(declared, "", 1).encode()
@@ -112,6 +115,23 @@ def _recoloured(
     pieces.append(rows[done:])
     pieces += [changed(number, b'<row r="%d"/>' % number) for number in reversed(missing)]
     return b"".join(pieces)
+
+
+def _restyled(number: int, row: bytes, wanted: dict[int, Mark], styles: Styles) -> bytes | None:
+    """The row with the cells' styles changed in its text; None where a cell is missing or written in another way."""
+    for column, mark in wanted.items():
+        opening = f'<c r="{column_letters(column)}{number}"'.encode()
+        start = row.find(opening)
+        end = row.find(b">", start)
+        if start < 0 or row.find(opening, end) >= 0:
+            return None
+        rest = row[start + len(opening) : end]
+        found = _STYLE.match(rest)
+        if found is None and b" s=" in rest:
+            return None
+        filled = styles.filled(int(found[1]) if found else 0, mark.severity)
+        row = row[: start + len(opening)] + b' s="%d"' % filled + rest[found.end() if found else 0 :] + row[end:]
+    return row
 
 
 def _colour_row(

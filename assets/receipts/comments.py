@@ -16,6 +16,8 @@ _VML = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 _AFTER_DRAWING = (
     "legacyDrawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
 )  # fmt: skip
+#: Half-width characters that fit a line of a box four columns wide.
+_LINE = 36
 _SHAPE_TYPE = (
     '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
     '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
@@ -46,7 +48,7 @@ def add(package: Package, sheet: str, notes: dict[tuple[int, int], str]) -> None
         else:
             note = etree.SubElement(listed, package.tag("comment"), ref=reference, authorId=str(author))
             _append_run(etree.SubElement(note, package.tag("text")), package, content)
-            new.append((row, column))
+            new.append((row, column, content))
     _draw(package, sheet, new)
 
 
@@ -82,8 +84,8 @@ def _author(root: etree._Element, package: Package) -> int:
     return named.index(AUTHOR)
 
 
-def _draw(package: Package, sheet: str, spots: list[tuple[int, int]]) -> None:
-    """One hidden box per note. The drawing is not always well-formed XML, hence it is extended as text."""
+def _draw(package: Package, sheet: str, spots: list[tuple[int, int, str]]) -> None:
+    """One hidden box per note, as high as its text needs. A drawing may be no good XML: it is extended as text."""
     if not spots:
         return
     part = _drawing_part(package, sheet)
@@ -116,14 +118,16 @@ def _drawing_part(package: Package, sheet: str) -> str:
     return part
 
 
-def _shape(number: int, row: int, column: int) -> str:
+def _shape(number: int, row: int, column: int, content: str) -> str:
     top, left = max(row - 2, 0), column
+    height = 2 + sum(1 + 2 * len(line) // _LINE for line in content.split("\n"))
     return (
         f'<v:shape id="_x0000_s{number}" type="#_x0000_t202" style="position:absolute;visibility:hidden"'
         ' fillcolor="#ffffe1" o:insetmode="auto"><v:fill color2="#ffffe1"/>'
         '<v:shadow on="t" color="black" obscured="t"/>'
         '<v:path o:connecttype="none"/><v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div>'
         '</v:textbox><x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/>'
-        f"<x:Anchor>{left}, 15, {top}, 4, {left + 4}, 15, {top + 6}, 4</x:Anchor><x:AutoFill>False</x:AutoFill>"
+        f"<x:Anchor>{left}, 15, {top}, 4, {left + 4}, 15, {top + min(max(height, 4), 24)}, 4</x:Anchor>"
+        "<x:AutoFill>False</x:AutoFill>"
         f"<x:Row>{row - 1}</x:Row><x:Column>{column - 1}</x:Column></x:ClientData></v:shape>"
     )

@@ -18,13 +18,14 @@ from assets.reading.text import to_utf8
 from assets.reading.workbook import read_workbook
 
 from .package import NotAWorkbook, Package, plain_workbook, worksheet
-from .xml import MAX_ROWS, Cell, row
+from .xml import MAX_ROWS, Cell, columns, row
 
 LINES = "原文"
 #: Longer files are shown with their head and the lines that have findings.
 MAX_LINES = 50_000
 _HEAD_LINES = 60
-_TEXT = 1  # the text style of `plain_workbook`
+_TEXT, _HEADING = 1, 2  # styles of `plain_workbook`
+_WIDE = 256  # columns whose width is worth a look
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,6 @@ _AS_WORKBOOK = {
 }
 
 
-_BEFORE = (
-    '<sheetViews><sheetView workbookViewId="0"/></sheetViews><sheetFormatPr defaultRowHeight="15"/>'
-    '<cols><col min="1" max="60" width="16" customWidth="1"/></cols>'
-)
-
-
 # --- Lines as a sheet ------------------------------------------------------------------------------------------------
 
 
@@ -145,10 +140,34 @@ def _sheet(rows: Iterable[tuple[int, Sequence[str | None]]], count: int, shown: 
     def cells(number: int, values: Sequence[str | None]) -> Iterator[Cell]:
         for index, value in enumerate(values[:MAX_COLUMNS], 1):
             hidden = shown.private and value and index not in readable and number > header
-            yield "（未读取）" if hidden else value, _TEXT if value else 0
+            style = _HEADING if number == header and readable else _TEXT
+            yield "（未读取）" if hidden else value, style if value else 0
 
     written = "".join(row(number, cells(number, values)) for number, values in chain(head, kept) if number <= MAX_ROWS)
-    return worksheet(written, before=_BEFORE)
+    return worksheet(written, before=_layout(head, header if readable else 0), after=_PAGE)
+
+
+_PAGE = (
+    '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.3" footer="0.3"/>'
+    '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/>'
+)
+
+
+def _layout(head: list[tuple[int, Sequence[str | None]]], header: int) -> str:
+    """What stands above the rows: the header stays in sight, every column is as wide as its first cells."""
+    widths: dict[int, int] = {}
+    for number, values in head:
+        if len(values) > 1 and number >= header:  # a title says nothing of its column
+            for index, value in enumerate(values[:_WIDE], 1):
+                widths[index] = max(widths.get(index, 0), columns(value or ""))
+    listed = "".join(
+        f'<col min="{index}" max="{index}" width="{min(max(width + 2, 8), 40)}" customWidth="1"/>'
+        for index, width in sorted(widths.items())
+    )
+    pane = f'<pane ySplit="{header}" topLeftCell="A{header + 1}" activePane="bottomLeft" state="frozen"/>'
+    view = f'<sheetView workbookViewId="0">{pane if header else ""}</sheetView>'
+    fitted = f'<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews>{view}</sheetViews>'
+    return f'{fitted}<sheetFormatPr defaultRowHeight="15"/>' + (f"<cols>{listed}</cols>" if listed else "")
 
 
 def _selected(rows: Iterable[tuple[int, Sequence[str | None]]], wanted: frozenset[int]):

@@ -206,8 +206,8 @@ def parse(content: bytes) -> etree._Element:
 
 
 def plain_workbook(sheets: dict[str, str]) -> Package:
-    """A new workbook from whole worksheet XML by name, with one text style (index 1: `@`, so that nothing typed or
-    kept there turns into a formula or a number)."""
+    """A new workbook from whole worksheet XML by name, with a text style (index 1: `@`, so that nothing typed or
+    kept there turns into a formula or a number) and one for headings (2)."""
     relation = _RELATION_TYPES[_TRANSITIONAL]
     numbered = list(enumerate(sheets.items(), 1))
     listed = "".join(f'<sheet name="{_attribute(name)}" sheetId="{n}" r:id="rId{n}"/>' for n, (name, _) in numbered)
@@ -242,12 +242,17 @@ def plain_workbook(sheets: dict[str, str]) -> Package:
 
 
 _PLAIN_STYLES = (
-    f'<styleSheet xmlns="{_TRANSITIONAL}"><fonts count="1"><font><sz val="10"/><name val="宋体"/></font></fonts>'
+    f'<styleSheet xmlns="{_TRANSITIONAL}"><fonts count="2"><font><sz val="10"/><name val="宋体"/></font>'
+    '<font><b/><sz val="10"/><name val="宋体"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
-    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    "</fills>"
+    '<borders count="2"><border><left/><right/><top/><bottom/><diagonal/></border>'
+    '<border><left/><right/><top/><bottom style="thin"><color auto="1"/></bottom><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
+    '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="49" fontId="1" fillId="0" borderId="1" xfId="0" applyNumberFormat="1" applyFont="1"'
+    ' applyBorder="1"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 

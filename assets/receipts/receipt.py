@@ -24,6 +24,13 @@ VERDICTS = {
     "partly_accepted": ("部分接受", "有错误的行未入库（隔离），其余各行已接收。请改正后只重报这些行，或重报整个文件。"),
     "rejected": ("退回", "整个文件没有入库。请按下列错误改正后重新报送。"),
 }
+#: What to do after a check at the clerk's desk, where nothing was handed in yet.
+REMEDIES_BEFORE = {
+    "accepted": "没有问题，可以报送。",
+    "accepted_with_warnings": "可以报送。请逐条核对提醒；确认无误的不必修改。",
+    "partly_accepted": "有错误的行将被隔离、不入库，其余各行可以入库。请改正后再报送。",
+    "rejected": "整个文件将被退回。请按下列错误改正后再报送。",
+}
 SEVERITIES = {"error": "错误", "warning": "提醒"}
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d+)")
 _LINE_COLUMN = re.compile(r"([A-Z]{1,3})列")
@@ -49,6 +56,7 @@ class Receipt:
     rows_quarantined: int
     skipped: dict[str, int]
     findings: tuple[Finding, ...]
+    before: bool = False  # checked before it was handed in: `received_on` is the day of the check
 
     @property
     def table_label(self) -> str:
@@ -58,14 +66,15 @@ class Receipt:
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def receipt_of(checked: Checked, original: bytes, number: str, received_on: date) -> Receipt:
-    """The receipt of a file that was just read and checked."""
+def receipt_of(checked: Checked, original: bytes, number: str, checked_on: date) -> Receipt:
+    """The receipt that a file will have, for the clerk who checks it before handing it in."""
     file, counts = checked.reading.file, receipt_counts(checked)
     skipped = dict(checked.reading.skipped) | ({"重复行": checked.rows_repeated} if checked.rows_repeated else {})
     return Receipt(
-        number, file.name, hashlib.sha256(original).hexdigest(), received_on, counts["source_table"], file.region_code,
+        number, file.name, hashlib.sha256(original).hexdigest(), checked_on, counts["source_table"], file.region_code,
         file.year, counts["profile"], counts["form"], counts["encoding"], counts["status"], counts["lines"],
         counts["rows_loaded"], counts["rows_quarantined"], skipped, tuple(checked.findings),
+        before=True,
     )  # fmt: skip
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .package import Package, worksheet
-from .receipt import SEVERITIES, VERDICTS, Receipt, spot
+from .receipt import REMEDIES_BEFORE, SEVERITIES, VERDICTS, Receipt, spot
 from .styles import COLOURS, Styles
-from .xml import MAX_ROWS, Cell, column_letters, row, text
+from .xml import MAX_ROWS, Cell, column_letters, columns, row, text
 
 #: Header and width of every column of the list of findings.
 COLUMNS = (
@@ -36,7 +36,8 @@ class ReceiptSheet:
 
     def xml(self, notes: list[str]) -> str:
         """Worksheet XML. `notes`: what else the reader must know."""
-        head = [row(1, [("报送回执", self._title)], 26)]
+        title = "报送回执（报送前自查）" if self._receipt.before else "报送回执"
+        head = [row(1, [(title, self._title)], 26)]
         head += [row(n, self._fact(*fact)) for n, fact in enumerate(self._facts(notes), 2)]
         first = len(head) + 2
         links: list[str] = []
@@ -54,6 +55,8 @@ class ReceiptSheet:
     def _facts(self, notes: list[str]) -> list[tuple[str, str]]:
         receipt = self._receipt
         verdict, remedy = VERDICTS[receipt.status]
+        remedy = REMEDIES_BEFORE[receipt.status] if receipt.before else remedy
+        day, taken = ("检查日期", "可入库") if receipt.before else ("收到日期", "入库")
         loaded, quarantined, skipped = receipt.rows_loaded, receipt.rows_quarantined, sum(receipt.skipped.values())
         reasons = "、".join(f"{reason} {count}" for reason, count in receipt.skipped.items())
         facts = [
@@ -63,8 +66,8 @@ class ReceiptSheet:
             ("文件", receipt.file_name),
             ("报送表", receipt.table_label),
             ("行政区、年份", f"{receipt.region_code or '（未写明）'}　{receipt.year or '（未写明）'}"),
-            ("收到日期", receipt.received_on.isoformat()),
-            ("读入行数", f"{receipt.lines} = 入库 {loaded} + 隔离 {quarantined} + 跳过 {skipped}"),
+            (day, receipt.received_on.isoformat()),
+            ("读入行数", f"{receipt.lines} = {taken} {loaded} + 隔离 {quarantined} + 跳过 {skipped}"),
             ("跳过原因", reasons or "无"),
             ("文件指纹", f"sha256 {receipt.sha256}"),
         ]  # fmt: skip
@@ -101,13 +104,8 @@ class ReceiptSheet:
 def _height(cells: list[Cell]) -> float:
     """Of a row whose cells wrap: not every spreadsheet program makes room by itself."""
     widths = zip(cells, _WIDTHS, strict=True)
-    lines = max(-(-_columns(value) // (width - 1)) for (value, _), width in widths if isinstance(value, str))
+    lines = max(-(-columns(value) // (width - 1)) for (value, _), width in widths if isinstance(value, str))
     return 15.0 * max(1, min(lines, 20))
-
-
-def _columns(value: str) -> int:
-    """Character cells that a text takes; a Chinese character takes two."""
-    return len(value) + sum(letter > "\u2e7f" for letter in value)
 
 
 _BEFORE = (

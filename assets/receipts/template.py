@@ -117,7 +117,8 @@ _FORMATS = {
 
 
 def _write_form(sheet, table: Table, region: dict, year: int, lists: dict[str, str], looks: _Looks) -> None:
-    sheet.write_string(0, 0, f"{year}年{table.label}（{region['name']}）", looks.title)
+    title = f"{year}年{table.label}".replace("年年度", "年度")
+    sheet.write_string(0, 0, f"{title}（{region['name']}）", looks.title)
     sheet.write_string(1, 0, _units_line(table), looks.remark)
     for index, column in enumerate(table.columns):
         head = looks.required if column.required else looks.optional

@@ -25,12 +25,12 @@ _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.works
 _PLACEHOLDER = "原件"
 
 
-def workbook(checked: Checked, original: bytes, receipt_no: str, received_on: date) -> bytes:
-    """The receipt of a checked file as xlsx bytes; the same input gives the same bytes.
+def workbook(checked: Checked, original: bytes, receipt_no: str, checked_on: date) -> bytes:
+    """The receipt of a file checked before it is handed in, as xlsx bytes; the same input gives the same bytes.
 
     `original`: the file as handed in. First sheet 回执; the others are the clerk's own, findings coloured and noted.
     """
-    return render(receipt_of(checked, original, receipt_no, received_on), original)
+    return render(receipt_of(checked, original, receipt_no, checked_on), original)
 
 
 def render(receipt: Receipt, data: bytes | None, *, with_original: bool = True) -> bytes:

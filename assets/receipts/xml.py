@@ -28,6 +28,11 @@ def text(value: str) -> str:
     return value
 
 
+def columns(value: str) -> int:
+    """Half-width places that a text takes; a Chinese character takes two."""
+    return len(value.encode("gbk", "replace"))
+
+
 @cache
 def column_letters(index: int) -> str:
     """Excel's name of the column with this index from 1."""
@@ -47,15 +52,21 @@ def column_index(letters: str) -> int:
 
 def row(number: int, cells: Iterable[Cell], height: float | None = None) -> str:
     """One row; strings are inline, hence never formulas. Empty cells without a style are left out."""
+    cells = list(cells)
+    words = " ".join([value for value, _ in cells if value and not isinstance(value, int)])
+    written = str if len(words) <= MAX_TEXT and not _SPECIAL.search(words) else text  # one look for the whole row
     made = []
     for index, (value, style) in enumerate(cells, 1):
-        place = f'r="{column_letters(index)}{number}"' + (f' s="{style}"' if style else "")
+        if (value is None or value == "") and not style:
+            continue
+        made.append(f'<c r="{column_letters(index)}{number}"' + (f' s="{style}"' if style else ""))
         if value is None or value == "":
-            if style:
-                made.append(f"<c {place}/>")
+            made.append("/>")
         elif isinstance(value, int):
-            made.append(f"<c {place}><v>{value}</v></c>")
+            made.append(f"><v>{value}</v></c>")
+        elif value[0] <= " " or value[-1] <= " " or "\n" in value:  # what XML would squeeze
+            made.append(f' t="inlineStr"><is><t xml:space="preserve">{written(value)}</t></is></c>')
         else:
-            made.append(f'<c {place} t="inlineStr"><is><t xml:space="preserve">{text(value)}</t></is></c>')
+            made.append(f' t="inlineStr"><is><t>{written(value)}</t></is></c>')
     tall = f' ht="{height}" customHeight="1"' if height else ""
     return f'<row r="{number}"{tall}>{"".join(made)}</row>'
