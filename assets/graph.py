@@ -54,6 +54,7 @@ class HomeResource(dg.ConfigurableResource):
     regions: str
     rules: dict[str, str]
     keep_releases: int
+    notify: str = ""  # a webhook for failures
 
     @property
     def place(self) -> Home:

@@ -6,7 +6,7 @@ Loaded by `dagster dev -w workspace.yaml`, by `dg`, and by the command line, whi
 import json
 import logging
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +14,7 @@ import dagster as dg
 from assets.graph import AS_OF, FIRST, LAST, YEARS, HomeResource, all_assets
 from assets.home import SHANGHAI
 from expectations.bridge import asset_checks
-from pipelines import landing, settings
+from pipelines import landing, notice, settings
 from schemas import policy
 from schemas.indicators import FIRST_YEAR
 from schemas.marts import MARTS
@@ -65,18 +65,12 @@ def landing_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> I
         yield dg.RunRequest(run_key=f"landing-{now}", tags=run_tags(settings.today()))
 
 
-@dg.run_failure_sensor(description="运行失败后的去处：写入 HOME/logs/failures.jsonl；邮件或短信可接在这里")
+@dg.run_failure_sensor(description="运行失败后的去处：写入 HOME/logs/failures.jsonl，并通知 landstock.toml 里的 notify")
 def on_failure(context: dg.RunFailureSensorContext, home: HomeResource) -> None:
     run = context.dagster_run
-    line = {
-        "at": datetime.now(SHANGHAI).isoformat(timespec="seconds"),
-        "run_id": run.run_id,
-        "job": run.job_name,
-        "as_of": run.tags.get(AS_OF),
-        "message": context.failure_event.message,
-    }
-    with (home.place.logs / "failures.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps(line, ensure_ascii=False) + "\n")
+    failed = notice.Notice(run.run_id, run.job_name, run.tags.get(AS_OF), context.failure_event.message or "")
+    if problem := notice.send(home.place, home.notify, failed):
+        context.log.warning(f"通知未送达：{problem}")
 
 
 @dg.logger(description="命令行的进度：不在控制台另写日志")
@@ -105,7 +99,7 @@ def definitions(chosen: settings.Settings) -> dg.Definitions:
     """Everything, for one installation."""
     home = HomeResource(
         home=str(chosen.home), landing=str(chosen.landing), regions=chosen.regions, rules=chosen.rules,
-        keep_releases=chosen.keep_releases,
+        keep_releases=chosen.keep_releases, notify=chosen.notify,
     )  # fmt: skip
     return dg.Definitions(
         assets=all_assets(),

@@ -31,6 +31,7 @@ class Settings:
     rules: dict[str, str] = field(default_factory=dict)
     policy: str = ""  # a directory with further rulebook and target versions
     keep_releases: int = 60
+    notify: str = ""  # a webhook that is told of failed runs
     language: str = "zh"
     source: Path | None = None  # the landstock.toml that was read
 
@@ -41,7 +42,7 @@ class Settings:
 
 _DEFAULTS: dict[str, Any] = {
     "home": "var/home", "landing": "var/landing", "regions": "", "policy": "", "rules": {}, "keep_releases": 60,
-    "lang": "zh",
+    "notify": "", "lang": "zh",
 }  # fmt: skip
 _PATHS = ("home", "landing", "regions", "policy")
 
@@ -59,6 +60,7 @@ def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] 
         policy=further_versions(chosen["policy"]),
         rules={name: _as_text(value) for name, value in chosen["rules"].items()},
         keep_releases=_count(chosen["keep_releases"]),
+        notify=chosen["notify"],
         language=chosen["lang"],
         source=path,
     )

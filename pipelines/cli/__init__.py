@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import traceback
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from assets.home import Home, Locked, Trouble, out_of_space
+from assets.home import SHANGHAI, Home, Locked, Trouble, out_of_space
 
 OK, DATA, USAGE, ENVIRONMENT, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -170,6 +171,9 @@ def _english() -> bool:
 
 
 def _complain(text: str) -> None:
+    if "--log-json" in sys.argv:
+        line = {"at": datetime.now(SHANGHAI).isoformat(timespec="seconds"), "level": "error", "message": text}
+        text = json.dumps(line, ensure_ascii=False)
     click.echo(text, err=True)
 
 

@@ -15,7 +15,7 @@ from assets.context import Context
 from assets.home import Home
 from pipelines import settings
 from pipelines.cli.desk import Desk, Span, options
-from pipelines.cli.run import carry_out
+from pipelines.cli.run import carry_out, telling_of_trouble
 from pipelines.cli.tables import table
 from schemas.indicators import INDICATORS
 
@@ -55,7 +55,7 @@ class Request:
 
 @click.command()
 @click.argument("span", type=Span(), metavar="YEARS")
-@options("home", "landing", "regions", "json", "as_of")
+@options("home", "landing", "regions", "json", "log_json", "as_of")
 @click.option("--dry-run", is_flag=True, help="只列计划 the plan only")
 @click.option("--only-missing", is_flag=True, help="只算缺的和过时的年份 missing and stale years only")
 def backfill(desk: Desk, span: tuple[int, int], as_of: date | None, dry_run: bool, only_missing: bool) -> int:
@@ -65,7 +65,7 @@ def backfill(desk: Desk, span: tuple[int, int], as_of: date | None, dry_run: boo
     """
     day = as_of or settings.today()
     context = make_context(day, desk.settings.rules, desk.settings.regions)
-    with desk.home.require().locked("landstock backfill"):
+    with telling_of_trouble(desk, day), desk.home.require().locked("landstock backfill"):
         with warehouse.connect(desk.home.warehouse) as con:
             states, waiting = year_states(con, context), sum(core.pending(con).values())
         request = Request(*span, day.isoformat(), context.rules.label)

@@ -25,6 +25,7 @@ class Desk:
     settings: settings.Settings
     machine: bool = False  # --json
     named: frozenset[str] = frozenset()  # options that were given as flags
+    log_json: bool = False  # --log-json
 
     @property
     def home(self) -> Home:
@@ -35,8 +36,17 @@ class Desk:
         return en if self.settings.language == "en" else zh
 
     def tell(self, zh: str, en: str) -> None:
-        """Progress and remarks, for people, on stderr."""
-        click.echo(self.pick(zh, en), err=True)
+        """Remarks, for people, on stderr."""
+        self.log(zh, en) if self.log_json else click.echo(self.pick(zh, en), err=True)
+
+    def log(self, zh: str, en: str, level: str = "info", **facts: Any) -> None:
+        """A line of a run's log on stderr: with the time, or with --log-json an object with everything known."""
+        now = settings.now()
+        if self.log_json:
+            line = {"at": now.isoformat(timespec="seconds"), "level": level, "message": self.pick(zh, en), **facts}
+            click.echo(json.dumps(line, ensure_ascii=False, default=plain), err=True)
+        else:
+            click.echo(f"{now:%H:%M:%S} {self.pick(zh, en)}", err=True)
 
     def show(self, text: str) -> None:
         """A result for people."""
@@ -108,20 +118,22 @@ _OPTIONS = {
     "regions": click.option("--regions", type=click.Path(path_type=Path), metavar="CSV", help="另用一张行政区划表"),
     "lang": click.option("--lang", type=click.Choice(["zh", "en"]), help="语言 language of messages"),
     "json": click.option("--json", "machine", is_flag=True, help="输出 JSON for machines"),
+    "log_json": click.option("--log-json", is_flag=True, help="日志逐行输出 JSON the log as JSON lines, on stderr"),
     "as_of": click.option("--as-of", type=Day(), help="数据截止日，缺省为今天（北京时间） as-of day"),
 }
 
 
 def options(*names: str) -> Callable:
     """Give a command some of the common options and hand it a Desk instead of them; --lang always."""
-    flags = {name for name in (*names, "lang") if name not in ("json", "as_of")}
+    flags = {name for name in (*names, "lang") if name not in ("json", "as_of", "log_json")}
 
     def decorate(function: Callable) -> Callable:
         @wraps(function)
         def command(**given: Any) -> Any:
             chosen = {name: given.pop(name) for name in flags}
             named = frozenset(name for name, value in chosen.items() if value is not None)
-            return function(Desk(settings.load(chosen), given.pop("machine", False), named), **given)
+            desk = Desk(settings.load(chosen), given.pop("machine", False), named, given.pop("log_json", False))
+            return function(desk, **given)
 
         for name in reversed((*names, "lang")):
             command = _OPTIONS[name](command)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,8 +15,8 @@ import click
 from assets import core, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
-from assets.home import Home, HomeError, out_of_space
-from pipelines import landing, settings
+from assets.home import Home, HomeError, Locked, out_of_space
+from pipelines import landing, notice, settings
 from pipelines.cli.desk import Desk, Switch, is_terminal, options
 from pipelines.cli.tables import clip
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options("landing", "home", "regions", "json", "as_of")
+@options("landing", "home", "regions", "json", "log_json", "as_of")
 @click.option("--year", "years", type=int, multiple=True, metavar="Y", help="即使没有变化也重算（可重复） recompute")
 @click.option(
     "--rule", "rules", type=Switch(), multiple=True, help="推演：改用某口径开关 what-if, e.g. activation.idle=false"
@@ -37,13 +39,33 @@ def run(
     The nightly: capture, validate, core, indicators, marts, release; touches only what changed.
     """
     day, overrides = as_of or settings.today(), dict(rules)
-    require_landing(desk.settings.landing)
-    context = make_context(day, desk.settings.rules | overrides, desk.settings.regions)
     _require_years(years, day)
-    with desk.home.prepare().locked("landstock run"):
-        if not years and (known := unchanged(desk.settings, context, bool(overrides))):
-            return _say_unchanged(desk, known)
-        return carry_out(desk, day, overrides, strict=strict, years=years)
+    context = make_context(day, desk.settings.rules | overrides, desk.settings.regions)
+    with telling_of_trouble(desk, day):
+        require_landing(desk.settings.landing)
+        with desk.home.prepare().locked("landstock run"):
+            if not years and (known := unchanged(desk.settings, context, bool(overrides))):
+                return _say_unchanged(desk, known)
+            return carry_out(desk, day, overrides, strict=strict, years=years)
+
+
+@contextlib.contextmanager
+def telling_of_trouble(desk: Desk, day: date) -> Iterator[None]:
+    """What keeps a run from its work (a full disk, a missing directory) is a failure to be told of, too; only another
+    run that is at work is none."""
+    try:
+        yield
+    except Locked:
+        raise
+    except Exception as error:
+        tell_of_failure(desk, day, "", str(error))
+        raise
+
+
+def tell_of_failure(desk: Desk, day: date, run_id: str, message: str) -> None:
+    """To the file and the webhook for failed runs."""
+    if problem := notice.send(desk.home, desk.settings.notify, notice.Notice(run_id, "nightly", str(day), message)):
+        desk.log(f"通知未送达：{problem}", f"the webhook could not be reached: {problem}", "warning")
 
 
 def require_landing(place: Path) -> None:
@@ -108,7 +130,7 @@ def carry_out(
 ) -> int:  # fmt: skip
     """Run the Dagster job and say what came of it; returns the exit code. The caller holds the lock."""
     before = _loaded(desk.home.require_room())
-    desk.tell("正在准备……", "starting…")
+    desk.log("正在准备……", "starting…", as_of=day, home=str(desk.home.path))
     from assets.graph import KEEP_FRESH, OVERRIDES, SUBMISSION
     from pipelines.definitions import run_tags
     from pipelines.execution import execute
@@ -119,6 +141,9 @@ def carry_out(
     outcome = execute(desk.settings, tags, _progress(desk), without=() if capture else (SUBMISSION,))
     receipts = taken_in(desk.home, before)
     code = _code(outcome, receipts, strict)
+    if not outcome.success:
+        message = "；".join([*(f"{c.table} {c.name}：{c.message}" for c in outcome.failed_checks), *outcome.failures])
+        tell_of_failure(desk, day, outcome.run_id, message)
     if desk.machine:
         desk.hand_out(_as_data(outcome, receipts, code))
     else:
@@ -169,7 +194,8 @@ def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt]) -> None:
     if len(refused) > 5:
         more = len(refused) - 5
         desk.show("  " + desk.pick(f"……另有 {more} 个，见 quality_finding 表", f"… {more} more, see quality_finding"))
-    click.echo("\n".join(_ending(desk, outcome)), err=not outcome.success)
+    for line in _ending(desk, outcome):
+        desk.show(line) if outcome.success else desk.log(line, line, "error", run_id=outcome.run_id)
 
 
 def _files_line(desk: Desk, receipts: list[Receipt]) -> str:
@@ -239,10 +265,10 @@ def _progress(desk: Desk):
     def tell(begun: int, total: int, step: str) -> None:
         layer = step if step in _LAYERS else "expectations" if step.endswith("_expectations") else step.split("_")[0]
         words = desk.pick(*_LAYERS.get(layer, (step, step)))
-        if is_terminal():
+        if is_terminal() and not desk.log_json:
             click.echo(f"\r\x1b[K[{begun}/{total}] {words}" + ("\n" if layer == "release" else ""), err=True, nl=False)
         elif layer not in told:
             told.add(layer)
-            desk.tell(f"[{begun}/{total}] {words}", f"[{begun}/{total}] {words}")
+            desk.log(f"[{begun}/{total}] {words}", f"[{begun}/{total}] {words}", layer=layer, step=begun, steps=total)
 
     return tell
