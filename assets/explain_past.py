@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 
 import duckdb
 
 from assets import indicators, marts, warehouse
 from assets.context import Context
+from assets.explain import UnknownFigure
 from assets.home import SHANGHAI, Home, Locked
 from schemas.indicators import INDICATORS
 
@@ -39,6 +40,18 @@ def build(home: Home, code: str, context: Context, target: Path) -> Path:
         for name in _MARTS:
             marts.build(con, target, name, context, f"as-of {context.as_of}", made_at)
     return target
+
+
+def require_known(home: Home, day: date) -> None:
+    """Raises UnknownFigure when nothing had been received by a day."""
+    with duckdb.connect() as con:
+        _attach(con, home)
+        (first,) = con.execute("SELECT min(received_on) FROM warehouse.raw.submission WHERE loaded").fetchone()
+    if first is None or first > day:
+        raise UnknownFigure(
+            f"截止 {day} 还没有收到任何报送" + (f"；最早的收到于 {first}" if first else ""),
+            f"nothing had been received by {day}" + (f"; the first came on {first}" if first else ""),
+        )
 
 
 def _attach(con: duckdb.DuckDBPyConnection, home: Home) -> None:

@@ -301,6 +301,8 @@ def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg
     with home.connect_warehouse() as con:
         _require_ready(con, now.context)
         made_from = stamp(con, now.context, now.what_if)
+    with waiting_for(place):
+        release.clean(place)  # a run that died a moment before `current` moved
     if known := release.same(place, made_from):
         context.log.info(f"没有变化：与发布 {known.release_id} 相同")
         return dg.MaterializeResult(metadata={"release_id": known.release_id, "unchanged": True})

@@ -85,11 +85,15 @@ class Home:
                 f"{self.path} is not a directory. Choose another one: --home DIR",
             ) from None
         except OSError as error:
-            raise HomeError(
-                f"数据目录 {self.path} 不可写（{error.strerror}）。请检查权限和磁盘，或用 --home 换一个目录",
-                f"cannot write to {self.path} ({error.strerror}). Check permissions, or choose another: --home DIR",
-            ) from None
+            raise self.unwritable(error) from None
         return self
+
+    def unwritable(self, error: OSError) -> HomeError:
+        """What to say when nothing can be written here."""
+        return HomeError(
+            f"数据目录 {self.path} 不可写（{error.strerror}）。请检查权限和磁盘，或用 --home 换一个目录",
+            f"cannot write to {self.path} ({error.strerror}). Check permissions, or choose another: --home DIR",
+        )
 
     def require_room(self) -> Home:
         """Raises HomeError when the disk cannot take another release: better before a run than in its middle."""
@@ -174,7 +178,10 @@ def _enter(key: str, command: str, home: Home) -> None:
             descriptor, depth = _held[key]
             _held[key] = (descriptor, depth + 1)
             return
-        descriptor = os.open(key, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            descriptor = os.open(key, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise home.unwritable(error) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

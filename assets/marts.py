@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date, datetime
 from importlib.metadata import version
@@ -12,10 +11,12 @@ import duckdb
 import polars as pl
 
 from assets import core, quality
+from assets import release as release_store
 from assets.context import Context
 from assets.dictionary import dictionary
 from assets.evaluations import builders as evaluations
 from assets.evaluations.builders import current_targets as current_targets
+from assets.home import Home
 from assets.indicators.history import derive_history, history_days
 from assets.trust import builders as trust
 from schemas import policy
@@ -80,10 +81,8 @@ class Release:
 
     def days(self) -> set[date]:
         """As-of days of the releases made so far; look-backs and what-ifs are not release days."""
-        manifests = [
-            json.loads(path.read_text(encoding="utf-8")) for path in self.home.glob("releases/*/manifest.json")
-        ]
-        return {date.fromisoformat(m["as_of"]) for m in manifests if m.get("kind", "release") == "release"}
+        made = release_store.manifests(Home(self.home))
+        return {date.fromisoformat(each.stamp.as_of) for each in made if each.kind == release_store.Kind.RELEASE}
 
 
 # --- One builder a mart --------------------------------------------------------------------------------------------

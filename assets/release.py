@@ -117,28 +117,47 @@ def manifest(home: Home, release_id: str) -> Manifest:
     try:
         return Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, KeyError) as error:
+        what = "缺失" if isinstance(error, FileNotFoundError) else "损坏"
         raise ReleaseError(
-            f"发布 {release_id} 的清单 {folder / MANIFEST} 损坏（{error}）。请 landstock rollback 到其他发布",
-            f"the manifest {folder / MANIFEST} is damaged ({error}). Roll back to another release",
+            f"发布 {release_id} 的清单 {folder / MANIFEST} {what}。请从备份恢复该发布，或把它移出 {home.releases}；"
+            f"它若是当前发布，先用 landstock rollback 切换到其他发布",
+            f"the manifest {folder / MANIFEST} is missing or damaged. Restore that release from a backup or move it"
+            f" away; if it is the current one, roll back to another first",
         ) from None
 
 
 def manifests(home: Home) -> list[Manifest]:
-    """Manifests of all releases, by as-of day and sequence."""
-    return [manifest(home, release_id) for release_id in ids(home)]
+    """Manifests of all releases, by as-of day and sequence; those that are damaged are left out (see `damaged`)."""
+    made = []
+    for release_id in ids(home):
+        with contextlib.suppress(ReleaseError):
+            made.append(manifest(home, release_id))
+    return made
+
+
+def damaged(home: Home) -> list[str]:
+    """Releases whose manifest cannot be read."""
+    whole = {each.release_id for each in manifests(home)}
+    return [release_id for release_id in ids(home) if release_id not in whole]
 
 
 def current(home: Home) -> str | None:
-    """The id that `current` points to; None before the first release."""
+    """The id that `current` points to; None before the first release, and where it points to nothing."""
     try:
-        return Path(os.readlink(home.current)).name
-    except (FileNotFoundError, OSError):
+        name = Path(os.readlink(home.current)).name
+    except OSError:
         return None
+    return name if _ID.fullmatch(name) and (home.releases / name).is_dir() else None
 
 
 def database(home: Home, release_id: str | None = None) -> Path:
     """Real path of a release's database, the current one's by default. Raises ReleaseError when there is none."""
     release_id = release_id or current(home)
+    if release_id is None and (there := ids(home)):
+        raise ReleaseError(
+            f"{home.current} 缺失或指向不存在的发布。请执行 landstock rollback {there[-1]}，或 landstock run",
+            f"{home.current} is missing or points to nothing. Mend it: landstock rollback {there[-1]}",
+        )
     if release_id is None:
         raise ReleaseError(
             f"数据目录 {home.path} 还没有发布。请先执行 landstock run",
@@ -170,7 +189,7 @@ def kind_of(home: Home, as_of: date, what_if: bool) -> Kind:
     if what_if:
         return Kind.WHAT_IF
     now = current(home)
-    looks_back = now is not None and as_of.isoformat() < manifest(home, now).stamp.as_of
+    looks_back = now is not None and as_of.isoformat() < order(now)[0]
     return Kind.LOOK_BACK if looks_back else Kind.RELEASE
 
 
@@ -206,13 +225,14 @@ def publish(
             )
             (partial / MANIFEST).write_text(made.to_json(), encoding="utf-8")
             _seal(partial)
+            link = _link(home, release_id) if kind == Kind.RELEASE else None
             os.rename(partial, home.releases / release_id)
         except BaseException:
-            _remove(partial)
+            clean(home)
             raise
         _sync(home.releases)
-        if kind == Kind.RELEASE:
-            _point(home, release_id)
+        if link:
+            _swap(home, link)
         return made
 
 
@@ -314,7 +334,7 @@ def rollback(home: Home, release_id: str) -> Manifest:
                 f"发布 {release_id} 不完整：{'、'.join(broken)} 与清单不符。当前发布未变",
                 f"release {release_id} is damaged: {', '.join(broken)} differ from the manifest. Nothing was changed",
             )
-        _point(home, release_id)
+        _swap(home, _link(home, release_id))
         return chosen
 
 
@@ -340,18 +360,29 @@ def stale(home: Home) -> list[Path]:
 
 
 def clean(home: Home) -> int:
-    """Remove what interrupted publishes left behind; the caller holds the lock, so nobody is at work there."""
+    """Finish or remove what interrupted publishes left behind; the caller holds the lock, so nobody is at work there.
+
+    A link that waits to become `current` and whose release has its name: only the swap was missing.
+    """
     left = stale(home)
     for path in left:
-        _remove(path)
+        if path.is_symlink() and path.is_dir():
+            _swap(home, path)
+        else:
+            _remove(path)
     return len(left)
 
 
-def _point(home: Home, release_id: str) -> None:
+def _link(home: Home, release_id: str) -> Path:
+    """A link to a release, beside `current`, that waits to take its place."""
     link = home.path / f"{_TEMPORARY}current-{os.getpid()}"
     with contextlib.suppress(FileNotFoundError):
         link.unlink()
     link.symlink_to(Path("releases") / release_id)
+    return link
+
+
+def _swap(home: Home, link: Path) -> None:
     os.replace(link, home.current)
     _sync(home.path)
 

@@ -218,7 +218,7 @@ def test_query_of_an_older_release(home: Home, capsys) -> None:
 def test_releases_and_rollback(home: Home, capsys) -> None:
     store.publish(home, value=2.0)
     assert cli.call(["rollback", "2026-11-23.1"]) == 0
-    assert "由 2026-11-23.2 切换为 2026-11-23.1" in capsys.readouterr().out
+    assert "现为 2026-11-23.1（截止日 2026-11-23），此前为 2026-11-23.2" in capsys.readouterr().out
     assert cli.call(["releases", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert [(each["release_id"], each["current"]) for each in listed] == [

@@ -1,4 +1,4 @@
-"""Who is told when a nightly fails: a file always, a webhook (here on loopback) if there is one; and how a run talks."""
+"""Who is told when a nightly fails: a file always, a webhook (here on loopback) if any; and how a run talks."""
 
 from __future__ import annotations
 

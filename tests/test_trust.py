@@ -294,7 +294,7 @@ def test_notice_objection_resolution_final(province, capsys):
         (["publish", release_id, "--state", "公示", "--by", "张三", "--note", "公示 7 日"], 0),
         (["object", release_id, "--region", "杭州", "--indicator", "存量供应占比", "--year", "2026",
           "--text", "新增地块应为 1 公顷", "--by", "杭州市局"], 0),
-        (["publish", release_id, "--state", "定稿", "--by", "张三"], 3),
+        (["publish", release_id, "--state", "定稿", "--by", "张三"], 2),
         (["object", release_id, "--resolve", "1", "--text", "经核面积无误", "--by", "李四"], 0),
         (["publish", release_id, "--state", "定稿", "--by", "张三"], 0),
     ]  # fmt: skip

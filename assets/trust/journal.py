@@ -20,7 +20,11 @@ Line = dict[str, Any]
 
 
 class JournalError(Trouble):
-    """A journal cannot be read, or a person's entry cannot be accepted."""
+    """A journal cannot be read or written."""
+
+
+class Refused(JournalError):
+    """What a person wants to record does not hold together with what is recorded."""
 
 
 def read(home: Home, name: str) -> list[Line]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from assets.home import Home
 from assets.trust import journal
-from assets.trust.journal import JournalError
+from assets.trust.journal import Refused
 
 OPEN, RESOLVED = "open", "resolved"
 
@@ -88,15 +88,15 @@ def raise_(
 
 
 def resolve(home: Home, number: int, text: str, by: str, at: datetime) -> Objection:
-    """Close an objection. Raises JournalError for one that is unknown or closed already."""
+    """Close an objection. Raises Refused for one that is unknown or closed already."""
 
     def compose(lines: list[journal.Line]) -> journal.Line:
         found = {each.objection_no: each for each in fold(lines)}
         if number not in found:
             some = "、".join(map(str, found)) or "（还没有）"
-            raise JournalError(f"没有异议 {number}。现有编号：{some}", f"no objection {number}; there are: {some}")
+            raise Refused(f"没有异议 {number}。现有编号：{some}", f"no objection {number}; there are: {some}")
         if found[number].state == RESOLVED:
-            raise JournalError(
+            raise Refused(
                 f"异议 {number} 已于 {found[number].resolved_on} 由 {found[number].resolved_by} 处理",
                 f"objection {number} was resolved by {found[number].resolved_by} on {found[number].resolved_on}",
             )

@@ -13,7 +13,7 @@ import polars as pl
 
 from assets.home import Home
 from assets.trust import journal
-from assets.trust.journal import JournalError
+from assets.trust.journal import Refused
 from schemas.policy import Plausibility
 
 OPEN, ACKNOWLEDGED = "open", "acknowledged"
@@ -101,9 +101,9 @@ def acknowledge(
     home: Home, region_code: str, indicator: str, year: int, basis: str | None, reason: str, by: str, until: date,
     at: datetime,
 ) -> Acknowledgement:  # fmt: skip
-    """Record an acknowledgement. Raises JournalError when it would have expired before it begins."""
+    """Record an acknowledgement. Raises Refused when it would have expired before it begins."""
     if until < at.date():
-        raise JournalError(
+        raise Refused(
             f"有效期止 {until} 早于今天 {at.date()}，说明不会生效。请用 --until 给出今天或以后的日期",
             f"--until {until} lies before today, {at.date()}: it would have no effect",
         )

@@ -8,7 +8,7 @@ from assets import release
 from assets.home import Home
 from assets.release import Kind
 from assets.trust import objections, states
-from assets.trust.journal import JournalError
+from assets.trust.journal import JournalError, Refused
 from assets.trust.objections import Objection
 from assets.trust.states import Step
 from schemas.trust import State
@@ -17,11 +17,11 @@ from schemas.trust import State
 def publish(home: Home, release_id: str, to: State, by: str, at: datetime, note: str = "") -> Step:
     """Move a whole release, that is no what-if, forward; to 定稿 only when every objection to it is resolved.
 
-    Raises UnknownRelease, ReleaseError or JournalError; nothing is recorded then.
+    Raises UnknownRelease, ReleaseError or Refused; nothing is recorded then.
     """
     made = release.manifest(home, release_id)
     if made.kind == Kind.WHAT_IF:
-        raise JournalError(
+        raise Refused(
             f"发布 {release_id} 是推演（口径 {made.stamp.rule_version}），不能公示或定稿",
             f"release {release_id} is a what-if ({made.stamp.rule_version}); it stays a draft",
         )
@@ -32,7 +32,7 @@ def publish(home: Home, release_id: str, to: State, by: str, at: datetime, note:
         )
     if to is State.FINAL and (waiting := open_objections(home, release_id)):
         numbers = "、".join(str(each.objection_no) for each in waiting)
-        raise JournalError(
+        raise Refused(
             f"发布 {release_id} 还有未处理的异议：{numbers}。请先用 landstock object {release_id} --resolve 编号 处理",
             f"release {release_id} has open objections: {numbers}. Resolve them first: landstock object --resolve",
         )
@@ -46,10 +46,10 @@ def open_objections(home: Home, release_id: str) -> list[Objection]:
 def object_to(
     home: Home, release_id: str, region_code: str, indicator: str, year: int, text: str, by: str, at: datetime
 ) -> Objection:
-    """Record an objection to a release in public notice. Raises UnknownRelease or JournalError."""
+    """Record an objection to a release in public notice. Raises UnknownRelease or Refused."""
     release.manifest(home, release_id)
     if (now := states.state(home, release_id)) is not State.NOTICE:
-        raise JournalError(
+        raise Refused(
             f"发布 {release_id} 现为「{now}」，异议只在公示期间受理。"
             + ("请先 landstock publish --state 公示" if now is State.DRAFT else "定稿后的更正请重新报送，随新发布生效"),
             f"release {release_id} is {now}; objections are taken during public notice only",
@@ -59,10 +59,12 @@ def object_to(
 
 def broken_finals(home: Home) -> dict[str, list[str]]:
     """Releases in 公示 or 定稿 that are missing or no longer what was published → what is wrong with them."""
-    found = {}
+    found, unreadable = {}, release.damaged(home)
     for release_id in sorted(states.held(home)):
         if not (home.releases / release_id).is_dir():
             found[release_id] = ["整个发布缺失"]
+        elif release_id in unreadable:
+            found[release_id] = [release.MANIFEST]
         elif wrong := [*release.verify(home, release_id), *changed_manifest(home, release_id)]:
             found[release_id] = wrong
     return found

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from assets.home import Home
 from assets.trust import journal
-from assets.trust.journal import JournalError
+from assets.trust.journal import Refused
 from schemas.trust import STATES, State
 
 
@@ -50,7 +50,7 @@ def held(home: Home) -> set[str]:
 
 
 def advance(home: Home, release_id: str, to: State, by: str, at: datetime, note: str = "") -> Step:
-    """Move a release forward. Raises JournalError for a move that is none or goes back.
+    """Move a release forward. Raises Refused for a move that is none or goes back.
 
     The caller has seen to it that the release is there, whole, and may be published.
     """
@@ -58,7 +58,7 @@ def advance(home: Home, release_id: str, to: State, by: str, at: datetime, note:
     def compose(lines: list[journal.Line]) -> journal.Line:
         now = next((State(x["state"]) for x in reversed(lines) if x["release_id"] == release_id), State.DRAFT)
         if STATES.index(to) <= STATES.index(now):
-            raise JournalError(
+            raise Refused(
                 f"发布 {release_id} 现为「{now}」，只能向前（草稿 → 公示 → 定稿），不能改为「{to}」。"
                 f"如需更正，请重新运行产生新发布",
                 f"release {release_id} is {now} and only moves forward (草稿 → 公示 → 定稿), not to {to}. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -114,12 +115,14 @@ def call(arguments: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> tuple[str, int]:
     from assets.release import UnknownRelease
+    from assets.trust.journal import Refused
     from schemas.policy import PolicyError
 
     if out_of_space(str(error)):
         error = _home().full()
     if isinstance(error, Trouble):
-        code = BUSY if isinstance(error, Locked) else USAGE if isinstance(error, UnknownRelease) else ENVIRONMENT
+        wrong = isinstance(error, UnknownRelease | Refused)
+        code = BUSY if isinstance(error, Locked) else USAGE if wrong else ENVIRONMENT
         return (error.en if _english() else str(error)), code
     if isinstance(error, PolicyError):
         return f"口径、目标或行政区划设置有误：{error}", USAGE
@@ -147,6 +150,7 @@ def _home() -> Home:
     from pipelines import settings
 
     named = [after for flag, after in zip(sys.argv, sys.argv[1:], strict=False) if flag == "--home"]
+    named += [each.removeprefix("--home=") for each in sys.argv if each.startswith("--home=")]
     return settings.load({"home": named[-1]} if named else {}).place
 
 
@@ -161,8 +165,24 @@ def _usage_problem(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter):
         return f"缺少 {error.param.make_metavar(error.ctx) if error.param else ''}"
     if isinstance(error, click.BadParameter) and error.param:
-        return f"{error.param.opts[0]}：{error.message}"
+        name = error.param.metavar if isinstance(error.param, click.Argument) else error.param.opts[0]
+        return f"{name or error.param.opts[0]}：{_said_in_chinese(error)}"
+    if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", error.format_message()):
+        return f"多出了参数 {found[1]}（含空格的值要加引号）"
     return error.format_message()
+
+
+def _said_in_chinese(error: click.BadParameter) -> str:
+    """What click says of a value, for its own types."""
+    kind, value = error.param.type, re.search(r"'(.*?)'|^(\S+) is not in the range", error.message)
+    given = f"{(value[1] or value[2])!r} " if value else ""
+    if isinstance(kind, click.IntRange):
+        return f"{given}不是 {kind.min} 到 {kind.max} 的整数"
+    if isinstance(kind, click.types.IntParamType):
+        return f"{given}不是整数"
+    if isinstance(kind, click.Choice):
+        return f"{given}不在可选范围：{'、'.join(map(str, kind.choices))}"
+    return error.message
 
 
 def _english() -> bool:

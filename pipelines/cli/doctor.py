@@ -45,13 +45,22 @@ def doctor(desk: Desk) -> int:
 
     Exit 3 when something keeps landstock from working.
     """
-    points = [point for examine in EXAMINATIONS for point in examine(desk)]
+    points = [point for examine in EXAMINATIONS for point in examined(examine, desk)]
     if desk.machine:
         desk.hand_out([asdict(point) for point in points])
     else:
         header = ["", desk.pick("项目", "point"), desk.pick("状况", "found"), desk.pick("处理办法", "remedy")]
         desk.show(table(header, [[MARKS[each.state], each.name, each.found, each.remedy] for each in points]))
     return 3 if any(point.state == BAD for point in points) else 0
+
+
+def examined(examine: Callable[[Desk], Iterator[Point]], desk: Desk) -> Iterator[Point]:
+    """The points of one examination; what keeps it from looking is a point, too: doctor never gives up."""
+    try:
+        yield from examine(desk)
+    except (Trouble, OSError) as error:
+        name = (examine.__doc__ or examine.__name__).strip().splitlines()[0].rstrip("。.")
+        yield Point(name, BAD, f"无法检查：{error}", "检查该文件或目录的权限与完整性")
 
 
 def python(desk: Desk) -> Iterator[Point]:
@@ -74,9 +83,15 @@ def settings_file(desk: Desk) -> Iterator[Point]:
 
 
 def home(desk: Desk) -> Iterator[Point]:
+    """数据目录"""
     place = desk.home
     if not place.path.exists():
         yield Point("数据目录", WARN, f"{place.path} 尚不存在", "首次执行 landstock run 时自动建立；或用 --home 指定")
+        return
+    if place.path.is_dir() and not place.releases.is_dir():
+        yield Point(
+            "数据目录", WARN, f"{place.path} 还没有运行过", "确认目录无误后执行 landstock run；或用 --home 指定"
+        )
         return
     try:
         place.prepare()
@@ -93,6 +108,7 @@ def home(desk: Desk) -> Iterator[Point]:
 
 
 def landing(desk: Desk) -> Iterator[Point]:
+    """报送目录"""
     place = desk.settings.landing
     if not place.is_dir():
         yield Point("报送目录", WARN, f"{place} 不存在", "建立该目录，或用 --landing / LANDSTOCK_LANDING 指定")
@@ -103,16 +119,27 @@ def landing(desk: Desk) -> Iterator[Point]:
 
 
 def current_release(desk: Desk) -> Iterator[Point]:
-    now = release.current(desk.home)
+    """当前发布"""
+    now, there = release.current(desk.home), release.ids(desk.home)
+    if now is None and there:
+        remedy = f"执行 landstock rollback {there[-1]}，或 landstock run"
+        yield Point("当前发布", BAD, "current 缺失或指向不存在的发布", remedy)
+        return
     if now is None:
         yield Point("当前发布", WARN, "还没有", "执行 landstock run，或 landstock demo 试用")
         return
-    try:
-        broken = release.verify(desk.home, now)
-    except Trouble as error:
-        broken = [str(error)]
+    broken = [release.MANIFEST] if now in release.damaged(desk.home) else release.verify(desk.home, now)
     remedy = "用 landstock releases 查看其他发布，再 landstock rollback" if broken else ""
     yield Point("当前发布", BAD if broken else GOOD, f"{now}：{'、'.join(broken)} 已损坏" if broken else now, remedy)
+
+
+def other_releases(desk: Desk) -> Iterator[Point]:
+    """其他发布"""
+    now, broken = release.current(desk.home), release.damaged(desk.home)
+    others = [each for each in broken if each != now]
+    found = f"{'、'.join(others)} 的清单损坏或缺失" if others else f"{len(release.ids(desk.home))} 个，清单可读"
+    remedy = f"从备份恢复，或把该目录移出 {desk.home.releases}；其余发布照常可用" if others else ""
+    yield Point("全部发布", WARN if others else GOOD, found, remedy)
 
 
 def published_releases(desk: Desk) -> Iterator[Point]:
@@ -165,6 +192,6 @@ def fonts(desk: Desk) -> Iterator[Point]:
 
 
 EXAMINATIONS: tuple[Callable[[Desk], Iterator[Point]], ...] = (
-    python, packages, settings_file, home, landing, current_release, published_releases, disk, time_zone, encoding,
+    python, packages, settings_file, home, landing, current_release, other_releases, published_releases, disk, time_zone, encoding,
     fonts,
 )  # fmt: skip

@@ -61,14 +61,16 @@ def _published(
     home = desk.home.require()
     path = release.database(home, release_id)
     parent = release.manifest(home, path.parent.name).parent
-    before = release.database(home, parent) if parent in release.ids(home) else None
+    whole = {each.release_id for each in release.manifests(home)}
+    before = release.database(home, parent) if parent in whole else None
     return explain(path, region, indicator, year, basis, previous=before)
 
 
 def _as_known(desk: Desk, region: str, indicator: str, year: int, basis: str | None, as_of: date) -> Explanation:
     from assets.circumstances import make_context
-    from assets.explain_past import build
+    from assets.explain_past import build, require_known
 
+    require_known(desk.home.require(), as_of)
     context = make_context(as_of, desk.settings.rules, desk.settings.regions)
     with tempfile.TemporaryDirectory() as folder:
         path = build(desk.home.require(), find_indicator(indicator).code, context, Path(folder) / release.DATABASE)

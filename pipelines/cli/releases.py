@@ -33,7 +33,7 @@ def releases(desk: Desk) -> int:
             [_as_data(each, each.release_id == now, states.history(desk.home, each.release_id)) for each in every]
         )
         return 0
-    if not every:
+    if not release.ids(desk.home):
         desk.tell("还没有发布。先执行 landstock run", "no release yet. Make one: landstock run")
         return 0
     header = [
@@ -46,6 +46,7 @@ def releases(desk: Desk) -> int:
         ("生成时间", "made at"),
         ("行数", "rows"),
     ]
+    broken = [["✕", each, desk.pick("清单损坏", "damaged"), "", "", "", "", ""] for each in release.damaged(desk.home)]
     rows = [
         [
             "●" if each.release_id == now else "",
@@ -59,6 +60,7 @@ def releases(desk: Desk) -> int:
         ]
         for each in every
     ]
+    rows = sorted([*rows, *broken], key=lambda row: release.order(row[1]))
     desk.show(table([desk.pick(*each) for each in header], rows, right={7}))
     return 0
 
@@ -87,8 +89,8 @@ def rollback(desk: Desk, release_id: str) -> int:
     else:
         desk.show(
             desk.pick(
-                f"当前发布由 {before} 切换为 {chosen.release_id}（截止日 {chosen.stamp.as_of}）",
-                f"the current release was {before} and is now {chosen.release_id} (as of {chosen.stamp.as_of})",
+                f"当前发布现为 {chosen.release_id}（截止日 {chosen.stamp.as_of}），此前为 {before or '无'}",
+                f"the current release is now {chosen.release_id} (as of {chosen.stamp.as_of}); before: {before}",
             )
         )
     return 0

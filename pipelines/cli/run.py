@@ -44,7 +44,10 @@ def run(
     with telling_of_trouble(desk, day):
         require_landing(desk.settings.landing)
         with desk.home.prepare().locked("landstock run"):
+            release.clean(desk.home)  # a run that died a moment before `current` moved
             if not years and (known := unchanged(desk.settings, context, bool(overrides))):
+                if release.current(desk.home) is None and known.kind == release.Kind.RELEASE:
+                    release.rollback(desk.home, known.release_id)  # the link was lost
                 return _say_unchanged(desk, known)
             return carry_out(desk, day, overrides, strict=strict, years=years)
 
@@ -104,7 +107,7 @@ def _say_unchanged(desk: Desk, known: release.Manifest) -> int:
     zh = f"没有变化：报送、口径、截止日均与发布 {known.release_id} 相同，不产生新发布"
     en = f"nothing changed: submissions, rules and as-of are those of release {known.release_id}; no new release"
     if known.release_id != now and known.kind == release.Kind.RELEASE:
-        zh += f"（当前发布是 {now}；如需切换：landstock rollback {known.release_id}）"
+        zh += f"（当前发布是 {now or '无'}；如需切换：landstock rollback {known.release_id}）"
         en += f" (the current one is {now}; to switch: landstock rollback {known.release_id})"
     desk.show(desk.pick(zh, en))
     return 0

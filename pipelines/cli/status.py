@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from assets import release
-from assets.home import Locked
+from assets.home import HomeError, Locked
 from assets.trust.completeness import OWED_TABLES, Cell, cells
 from pipelines import settings
 from pipelines.cli.desk import Desk, options
@@ -24,7 +24,14 @@ MARKS = {
 
 
 @click.command()
-@click.option("--year", "years", type=int, multiple=True, metavar="Y", help="报告年份（可重复），缺省为当年")
+@click.option(
+    "--year",
+    "years",
+    type=click.IntRange(FIRST_YEAR, 2100),
+    multiple=True,
+    metavar="Y",
+    help="报告年份（可重复），缺省为当年",
+)
 @options("home", "landing", "regions", "json")
 def status(desk: Desk, years: tuple[int, ...]) -> int:
     """各市应报未报一览、最近发布、待入库文件。
@@ -67,7 +74,7 @@ def _waiting(desk: Desk) -> int | None:
     try:
         with desk.home.locked("landstock status"), warehouse.connect(desk.home.warehouse) as con:
             return len(landing.unseen(con, desk.settings.landing))
-    except Locked:
+    except (Locked, HomeError):  # another run is at work, or the home cannot be written
         return None
 
 
@@ -84,7 +91,8 @@ def _head(desk: Desk, now: str | None, waiting: int | None) -> str:
     else:
         lines.append(desk.pick("还没有发布。先执行 landstock run", "no release yet. Make one: landstock run"))
     if waiting is None:
-        lines.append(desk.pick("另一个任务正在运行，待入库文件数暂不可知", "a run is going on; files waiting: unknown"))
+        zh = "另一个任务正在运行（或数据目录不可写），待入库文件数暂不可知"
+        lines.append(desk.pick(zh, "a run is going on, or the home is read-only; files waiting: unknown"))
     elif waiting:
         lines.append(desk.pick(f"报送目录有 {waiting} 个文件待入库", f"{waiting} files wait in the landing directory"))
     return "\n".join(lines)
