@@ -192,6 +192,6 @@ def fonts(desk: Desk) -> Iterator[Point]:
 
 
 EXAMINATIONS: tuple[Callable[[Desk], Iterator[Point]], ...] = (
-    python, packages, settings_file, home, landing, current_release, other_releases, published_releases, disk, time_zone, encoding,
-    fonts,
+    python, packages, settings_file, home, landing, current_release, other_releases, published_releases, disk,
+    time_zone, encoding, fonts,
 )  # fmt: skip
