@@ -38,7 +38,7 @@ FINDING_SCHEMA = {
 RECEIPT_SCHEMA = {
     "source_table": pl.String, "profile": pl.String, "form": pl.String, "encoding": pl.String, "status": pl.String,
     "lines": pl.Int64, "rows_loaded": pl.Int64, "rows_quarantined": pl.Int64, "lines_skipped": pl.Int64,
-    "skipped": pl.String,
+    "skipped": pl.String, "letters": pl.String,
 }  # fmt: skip
 
 
@@ -89,7 +89,8 @@ def examine_group(files: list[Waiting], regions: Regions) -> Examined:
             accepted.setdefault(checked.reading.table.name, []).append(checked.accepted.with_columns(mark))
         if checked.findings:
             findings.append(finding_frame(checked.findings).with_columns(mark))
-        receipts.append({"submission_id": file.submission_id, **receipt_counts(checked)})
+        letters = json.dumps(column_letters(checked), ensure_ascii=False)
+        receipts.append({"submission_id": file.submission_id, **receipt_counts(checked), "letters": letters})
     return Examined(
         {name: pl.concat(frames) for name, frames in accepted.items()},
         pl.concat(findings or [pl.DataFrame(schema={**FINDING_SCHEMA, "submission_id": pl.String})]),
@@ -142,6 +143,14 @@ def receipt_counts(checked: Checked) -> dict:
         "rows_quarantined": checked.rows_quarantined + reading.rejected_rows,
         "lines_skipped": sum(skipped.values()),
         "skipped": json.dumps(skipped, ensure_ascii=False),
+    }
+
+
+def column_letters(checked: Checked) -> dict[str, dict[str, str]]:
+    """Where the columns of each sheet ("" in a text file) stand, for findings that come later (5xxx)."""
+    return {
+        block.sheet or "": {name: source.letter for name, source in block.columns.items()}
+        for block in checked.reading.blocks
     }
 
 

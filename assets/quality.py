@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import duckdb
 import polars as pl
 
 from assets import core, relations
 from assets.context import Context
 from assets.examine import FINDING_SCHEMA
+from assets.reading.report import cell_name
 from assets.warehouse import append
 from schemas.rules import RULES
 from schemas.submissions import TABLES
@@ -87,16 +90,26 @@ def relation_findings(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """core.relation_finding in the words of the rules: the shape of raw.finding."""
     rules = {rule.number: rule for rule in RULES}
     rows = []
-    for row in con.execute("SELECT * FROM core.relation_finding").pl().iter_rows(named=True):
+    found = con.execute(
+        "SELECT f.*, s.form, s.letters FROM core.relation_finding f LEFT JOIN raw.submission s USING (submission_id)"
+    ).pl()
+    for row in found.iter_rows(named=True):
         rule, table = rules[row["rule"]], TABLES[row["source_table"]]
         words = {name: row[name] or "" for name in ("key", "value", "detail")}
         rows.append(
             {
                 **{name: row[name] for name in ("submission_id", "sheet", "row_number", "key", "value")},
-                "rule": rule.number, "severity": str(rule.severity), "column": table[row["column"]].label, "cell": None,
+                "rule": rule.number, "severity": str(rule.severity), "column": table[row["column"]].label,
+                "cell": _cell(row),
                 "message": rule.message.format_map(words), "suggestion": rule.suggestion.format_map(words),
                 "quarantined": str(rule.severity) == "error",
             }
         )  # fmt: skip
     schema = {**FINDING_SCHEMA, "submission_id": pl.String}
     return pl.DataFrame(rows, schema=schema)
+
+
+def _cell(row: dict) -> str | None:
+    """Where the finding stands in its file; None when the file does not have the column."""
+    letter = json.loads(row["letters"] or "{}").get(row["sheet"] or "", {}).get(row["column"])
+    return cell_name(row["form"], letter, row["row_number"]) if letter else None

@@ -96,11 +96,19 @@ def _first_overdrawing(events: pl.DataFrame) -> pl.DataFrame:
 
 def _overdraft() -> pl.Expr:
     return pl.format(
-        "批次 {} 仅余 {} 亩，本次消化 {} 亩",
+        "批次 {} 仅余 {} 公顷（{} 亩），本次消化 {} 公顷（{} 亩）",
         "approval_no",
-        pl.col("left").cast(pl.String),
-        pl.col("digested_area_mu").cast(pl.String),
+        *(
+            text
+            for area in (pl.col("left"), pl.col("digested_area_mu"))
+            for text in (spelled(area / 15), spelled(area))
+        ),
     )
+
+
+def spelled(value: pl.Expr) -> pl.Expr:
+    """A number as people write it, without idle zeros."""
+    return value.cast(pl.Decimal(38, 6)).cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
 
 
 def _findings(rows: pl.DataFrame, rule: str, table: str, column: str, detail: pl.Expr | None = None) -> pl.DataFrame:
@@ -133,7 +141,10 @@ def county_sums(records: pl.DataFrame, table: str, by: tuple[str, ...], measure:
     off = (pl.col("counties") - pl.col(measure)).abs().cast(pl.Float64) > COUNTY_SUM_TOLERANCE * pl.col(measure).cast(
         pl.Float64
     )
-    detail = pl.format("所属县区合计 {}，市级 {}", pl.col("counties").cast(pl.String), pl.col(measure).cast(pl.String))
+    unit = "万元" if measure.endswith("_wan_yuan") else "亩"
+    detail = pl.format(
+        f"所属县区合计 {{}} {unit}，市级 {{}} {unit}", spelled(pl.col("counties")), spelled(pl.col(measure))
+    )
     return _findings(compared.filter(off), "5006", table, measure, detail=detail)
 
 

@@ -26,12 +26,15 @@ CREATE TABLE IF NOT EXISTS raw.sighting (
 );
 -- One row per distinct content: the same bytes for the same table, region and year are one submission.
 -- received_on, file_name and seq are those of its first sighting in the order of receipt.
+-- letters: where its columns stand, sheet → column → letter.
 CREATE TABLE IF NOT EXISTS raw.submission (
   submission_id VARCHAR PRIMARY KEY, file_sha256 VARCHAR, named_table VARCHAR, source_table VARCHAR,
   region_code VARCHAR, year INTEGER, file_name VARCHAR, received_on DATE, seq BIGINT, loaded BOOLEAN DEFAULT false,
   profile VARCHAR, form VARCHAR, encoding VARCHAR, status VARCHAR,
-  lines BIGINT, rows_loaded BIGINT, rows_quarantined BIGINT, lines_skipped BIGINT, skipped VARCHAR
+  lines BIGINT, rows_loaded BIGINT, rows_quarantined BIGINT, lines_skipped BIGINT, skipped VARCHAR,
+  letters VARCHAR
 );
+ALTER TABLE raw.submission ADD COLUMN IF NOT EXISTS letters VARCHAR;  -- of warehouses made before it was kept
 CREATE TABLE IF NOT EXISTS raw.finding (
   submission_id VARCHAR, rule VARCHAR, severity VARCHAR, sheet VARCHAR, row_number BIGINT, "column" VARCHAR,
   cell VARCHAR, key VARCHAR, value VARCHAR, message VARCHAR, suggestion VARCHAR, quarantined BOOLEAN

@@ -422,14 +422,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3313", ERROR, "处置面积大于闲置面积", "disposed area exceeds idle area",
-        "处置面积 {disposed_mu} 大于闲置面积 {idle_mu}。", "请核对面积与单位，处置面积不得超过闲置面积。",
+        "处置面积 {disposed_mu}大于闲置面积 {idle_mu}。", "请核对面积与单位，处置面积不得超过闲置面积。",
         tables=("idle_land",), columns=("disposed_area_mu", "idle_area_mu"),
         broken=_c("disposed_area_mu") > _c("idle_area_mu"),
         fields={"disposed_mu": _c("disposed_area_mu"), "idle_mu": _c("idle_area_mu")},
     ),
     Rule(
         "3314", ERROR, "闲置面积大于供地面积", "idle area exceeds supplied area",
-        "闲置面积 {idle_mu} 大于供地面积 {supplied_mu}。", "请核对面积与单位，闲置面积不得超过供地面积。",
+        "闲置面积 {idle_mu}大于供地面积 {supplied_mu}。", "请核对面积与单位，闲置面积不得超过供地面积。",
         tables=("idle_land",), columns=("idle_area_mu", "supplied_area_mu"),
         broken=_c("idle_area_mu") > _c("supplied_area_mu"),
         fields={"idle_mu": _c("idle_area_mu"), "supplied_mu": _c("supplied_area_mu")},
@@ -465,14 +465,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3405", WARNING, "完成面积大于图斑面积", "completed area exceeds the patch",
-        "完成面积 {completed_mu} 大于图斑面积 {patch_mu}。", "请核对两项面积与单位。",
+        "完成面积 {completed_mu}大于图斑面积 {patch_mu}。", "请核对两项面积与单位。",
         tables=("inefficient_land",), columns=("completed_area_mu", "patch_area_mu"),
         broken=_c("completed_area_mu") > _c("patch_area_mu"),
         fields={"completed_mu": _c("completed_area_mu"), "patch_mu": _c("patch_area_mu")},
     ),
     Rule(
         "3406", WARNING, "覆盖面积大于居住用地面积", "covered area exceeds residential land",
-        "覆盖面积 {covered_mu} 大于居住用地面积 {residential_mu}，覆盖率将超过 100%。", "请核对两项面积与单位。",
+        "覆盖面积 {covered_mu}大于居住用地面积 {residential_mu}，覆盖率将超过 100%。", "请核对两项面积与单位。",
         tables=("walk_coverage",), columns=("covered_area_mu", "residential_area_mu"),
         broken=_c("covered_area_mu") > _c("residential_area_mu"),
         fields={"covered_mu": _c("covered_area_mu"), "residential_mu": _c("residential_area_mu")},

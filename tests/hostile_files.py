@@ -501,6 +501,21 @@ def bombs() -> Iterator[tuple[Mutant, str]]:
         "tags 200,000 deep", "2001", {"xl/worksheets/sheet1.xml": sheet(b"<row>" * 200_000 + b"</row>" * 200_000)}, 0
     )
     yield book("paths that leave the package", "2001", {"../../../../etc/landstock": b"x", "/etc/landstock": b"x"})
+    bad = inline(1, header.split(",")) + inline(2, ["330100", "2026", "闲置土地处置", "三十"])
+    over = b"<mergeCells>" + b'<mergeCell ref="A2:XFD1000000"/>' * 50_000 + b"</mergeCells>"
+    yield book("50,000 merged cells over the data", "3002", {"xl/worksheets/sheet1.xml": sheet(bad, over, b"")})
+    formulas = b"".join(
+        b'<row r="%d"><c r="D%d"><f>1+1</f></c></row>' % (number, number) for number in range(3, 20_003)
+    )
+    yield book(
+        "20,000 formulas without a result", "3001", {"xl/worksheets/sheet1.xml": sheet(bad + formulas, b"", b"")}
+    )
+    named = SHEET_PARTS["xl/workbook.xml"].replace(b'"Sheet1"', b'"\'!A1&amp;&lt;x&gt;..\\x"')
+    yield book(
+        "a sheet's name that is a link and markup",
+        "3002",
+        {"xl/workbook.xml": named, "xl/worksheets/sheet1.xml": sheet(bad, b"", b"")},
+    )
     yield book("sheets by the thousand", "2001", _thousand_sheets(1000))
 
 
@@ -516,14 +531,18 @@ SHEET_PARTS = {
 }  # fmt: skip
 
 
-def sheet(rows: bytes, after: bytes = b"") -> bytes:
-    return (
-        b'<worksheet %s><sheetData><row r="1"><c r="A1"><v>1</v></c></row>' % _MAIN
-        + rows
-        + b"</sheetData>"
-        + after
-        + b"</worksheet>"
+_FIRST_ROW = b'<row r="1"><c r="A1"><v>1</v></c></row>'
+
+
+def sheet(rows: bytes, after: bytes = b"", before: bytes = _FIRST_ROW) -> bytes:
+    return b"<worksheet %s><sheetData>" % _MAIN + before + rows + b"</sheetData>" + after + b"</worksheet>"
+
+
+def inline(number: int, texts: list[str]) -> bytes:
+    cells = "".join(
+        f'<c r="{chr(65 + index)}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for index, text in enumerate(texts)
     )
+    return f'<row r="{number}">{cells}</row>'.encode()
 
 
 def package(parts: dict[str, bytes], level: int) -> bytes:

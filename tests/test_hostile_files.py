@@ -75,6 +75,9 @@ BREAKS = {
     "gdp": {"real_index": Decimal("4.7"), "year": 1900, "region_code": "123456", "vintage": "大概"},
     "annual_task": {"region_code": None, "record_key": None},
     "policy_measure": {"measure_name": "a\x07"},
+    "inefficient_land": {"parcel_code": "#REF!", "patch_no": "无"},
+    "far_exemption": {"region_code": "330203"},
+    "approved_unsupplied": {"region_code": "330185"},
 }  # fmt: skip
 
 
@@ -84,7 +87,6 @@ def test_the_conditions_bite(table: str, column: str) -> None:
     grid = hostile_files.good_grid(TABLES[table])
     text = "\n".join(",".join(row) for row in grid)
     rows = check(read(f"{TABLES[table].label}_330100_2026.csv", text.encode()), policy.regions(), hostile_run.RECEIVED).accepted  # fmt: skip  # noqa: E501
-    made = hostile_files.Mutant("", b"", "")
-    assert hostile_run.accepted_wrongly(rows, TABLES[table], "bureau", made) == []
+    assert hostile_run.accepted_wrongly(rows, TABLES[table], "bureau", "330100") == []
     spoiled = rows.with_columns(pl.lit(BREAKS[table][column], rows.schema[column]).alias(column))
-    assert hostile_run.accepted_wrongly(spoiled, TABLES[table], "bureau", made) != []
+    assert hostile_run.accepted_wrongly(spoiled, TABLES[table], "bureau", "330100") != []

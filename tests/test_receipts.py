@@ -8,6 +8,7 @@ import random
 import re
 import time
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import openpyxl
@@ -305,6 +306,13 @@ def test_a_note_is_as_high_as_its_text():
         anchor = [int(each) for each in re.search(r"<x:Anchor>([^<]*)<", shape)[1].split(",")]
         heights.append(anchor[6] - anchor[2])
     assert heights[0] == 4 and heights[1] >= 11
+
+
+def test_more_findings_than_anybody_reads_are_counted(monkeypatch):
+    monkeypatch.setattr(import_module("assets.receipts.receipt"), "MAX_LISTED", 20)
+    book = opened(receipt(as_csv([row(电子监管号=f"X{n}") for n in range(25)]), "csv"))
+    assert len(listed(book)) == 20 and "提醒 25 条" in facts(book)["结论"]
+    assert "另有 5 条" in "".join(str(c.value) for cells in book["回执"].iter_rows(max_row=16) for c in cells)
 
 
 # --- Files that cannot be shown -------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.reading.report import shortened
+from assets.reading.report import cell_name, shortened
 from assets.reading.source import Finding, Place, Reading, SourceColumn
 from schemas.policy import Regions
 from schemas.rules import ERROR, Check, Rule
@@ -40,7 +40,6 @@ class Wording:
         self._reading = reading
         self._rows = rows
         self._regions = regions
-        self._letters = reading.form in ("xlsx", "xls")
 
     @cached_property
     def _text(self) -> pl.DataFrame:
@@ -96,7 +95,7 @@ class Wording:
     def place(self, source: SourceColumn | None, sheet: str | None, row_number: int) -> Place:
         if source is None:
             return Place(sheet, row_number)
-        cell = f"{source.letter}{row_number}" if self._letters else f"第{row_number}行 {source.letter}列"
+        cell = cell_name(self._reading.form, source.letter, row_number)
         return Place(sheet, row_number, shortened(source.header), cell)
 
 

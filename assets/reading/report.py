@@ -55,3 +55,8 @@ def letters(index: int) -> str:
 def address(sheet: str | None, row: int, index: int) -> str:
     """Cell address: letters and row in a workbook, the line in a text file."""
     return f"第{row}行" if sheet is None else f"{letters(index)}{row}"
+
+
+def cell_name(form: str, letter: str, row: int) -> str:
+    """A cell as a person finds it: `F12` in a workbook, `第12行 F列` in a text file."""
+    return f"{letter}{row}" if form in ("xlsx", "xls") else f"第{row}行 {letter}列"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from .xml import column_index, column_letters
 
 #: Notes on one sheet; beyond it a sheet opens slowly, and the receipt lists every finding anyway.
 MAX_NOTES = 2_000
+#: Merged cells in rows with marks.
+MAX_MERGED = 1_000_000
 _REFERENCE = re.compile(r"([A-Z]+)(\d+)")
 _STYLE = re.compile(rb' s="(\d+)"')
 _ROW = re.compile(rb'<row\b[^>]*?\sr="(\d+)"[^>]*>')
@@ -50,10 +53,16 @@ def annotate(package: Package, styles: Styles, marks: dict[str, dict[Spot, Mark]
 
 def _anchored(root: etree._Element, package: Package, spots: dict[Spot, Mark]) -> dict[Spot, Mark]:
     """Marks inside a merged cell move to its first cell: only that one is seen."""
+    rows = sorted({row for row, _ in spots})
     merged: dict[int, list[tuple[int, int, int]]] = {}
+    pairs = 0
     for each in root.iter(package.tag("mergeCell")):
         top, left, bottom, right = _corners(each.get("ref", ""))
-        for row in range(top, bottom + 1):
+        touched = rows[bisect_left(rows, top) : bisect_right(rows, bottom)]
+        pairs += len(touched)
+        if pairs > MAX_MERGED:  # no Excel wrote that: cells can be merged once
+            return spots
+        for row in touched:
             merged.setdefault(row, []).append((top, left, right))
     moved: dict[Spot, Mark] = {}
     for (row, column), mark in spots.items():

@@ -59,21 +59,25 @@ def original(form: str, data: bytes, shown: Shown) -> Original | None:
 
 def _from_csv(data: bytes, shown: Shown) -> Original:
     lines = to_utf8(data)[0].decode("utf-8", "replace").removesuffix("\n").split("\n")
-    separator = _separator(lines[:_HEAD_LINES], shown.labels)
-    records = parse(lines, 1, separator) if separator else (Record(n, 1, [line]) for n, line in enumerate(lines, 1))
+    separator, width = _separator(lines[:_HEAD_LINES], shown.labels)
+    records = (
+        parse(lines, 1, separator, width) if separator else (Record(n, 1, [line]) for n, line in enumerate(lines, 1))
+    )
     rows = ((record.line, record.cells if record.problem is None else [lines[record.line - 1]]) for record in records)
     return _on_one_sheet(rows, len(lines), shown)
 
 
-def _separator(head: Sequence[str], labels: frozenset[str]) -> str | None:
-    """The separator under which most known headers appear; None when there seems to be none."""
+def _separator(head: Sequence[str], labels: frozenset[str]) -> tuple[str | None, int | None]:
+    """The separator under which most known headers appear, and how many columns the header has then; None when there
+    seems to be none."""
 
-    def fits(separator: str) -> tuple[int, int]:
-        known = (len(_known(record.cells, labels)) for record in parse(head, 1, separator))
-        return max(known, default=0), sum(line.count(separator) for line in head)
+    def fits(separator: str) -> tuple[int, int, int]:
+        known, width = max((len(_known(each.cells, labels)), len(each.cells)) for each in parse(head, 1, separator))
+        return known, sum(line.count(separator) for line in head), width
 
     best = max(SEPARATORS, key=fits)
-    return best if any(fits(best)) else None
+    known, separators, width = fits(best)
+    return (best if known or separators else None), (width if known else None)
 
 
 def _known(cells: Sequence[str | None], labels: frozenset[str]) -> set[int]:

@@ -31,6 +31,8 @@ REMEDIES_BEFORE = {
     "partly_accepted": "有错误的行将被隔离、不入库，其余各行可以入库。请改正后再报送。",
     "rejected": "整个文件将被退回。请按下列错误改正后再报送。",
 }
+#: Findings that a workbook lists. Excel drops links beyond about as many, and nobody reads so far.
+MAX_LISTED = 65_000
 SEVERITIES = {"error": "错误", "warning": "提醒"}
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d+)")
 _LINE_COLUMN = re.compile(r"([A-Z]{1,3})列")
@@ -61,6 +63,11 @@ class Receipt:
     @property
     def table_label(self) -> str:
         return TABLES[self.table].label if self.table in TABLES else "（未识别）"
+
+    @property
+    def listed(self) -> tuple[Finding, ...]:
+        """The findings that its workbook lists and marks."""
+        return self.findings[:MAX_LISTED]
 
     def count(self, severity: str) -> int:
         return sum(finding.severity == severity for finding in self.findings)

@@ -15,8 +15,6 @@ COLUMNS = (
 _HEADINGS, _WIDTHS = zip(*COLUMNS, strict=True)
 _LAST = column_letters(len(COLUMNS))
 _LINK_COLUMN = "C"
-#: Excel drops a sheet's links beyond this number.
-MAX_LINKS = 65_000
 
 
 class ReceiptSheet:
@@ -42,13 +40,10 @@ class ReceiptSheet:
         first = len(head) + 2
         links: list[str] = []
         body = [row(first, [(heading, self._head) for heading in _HEADINGS], 20)] if self._receipt.findings else []
-        for number, finding in enumerate(self._receipt.findings, 1):
-            if first + number > MAX_ROWS:
-                break
+        for number, finding in enumerate(self._receipt.listed, 1):
             cells = self._finding(number, finding)
             body.append(row(first + number, cells, _height(cells)))
-            target = self._target(finding)
-            if target and len(links) < MAX_LINKS:
+            if target := self._target(finding):
                 links.append(f'<hyperlink ref="{_LINK_COLUMN}{first + number}" location="{text(target)}"/>')
         return worksheet("".join(head + body), before=_BEFORE, after=_after(first, len(body), links))
 

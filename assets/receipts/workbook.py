@@ -14,8 +14,8 @@ from schemas.submissions import TABLES
 from . import annotate
 from .original import Original, Shown, original
 from .package import Package, in_namespace, plain_workbook, worksheet
-from .receipt import Receipt, marks, receipt_of
-from .sheet import MAX_LINKS, ReceiptSheet
+from .receipt import MAX_LISTED, Receipt, marks, receipt_of
+from .sheet import ReceiptSheet
 from .styles import Styles
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def render(receipt: Receipt, data: bytes | None, *, with_original: bool = True) 
 
 def _annotated(receipt: Receipt, source: Original) -> bytes:
     styles = Styles(source.package)
-    left_out = annotate.annotate(source.package, styles, marks(receipt.findings, source.sheet, source.shift))
+    left_out = annotate.annotate(source.package, styles, marks(receipt.listed, source.sheet, source.shift))
     sheet = ReceiptSheet(receipt, source.package, styles, source.sheet, source.shift)
     _put_first(source.package, sheet.xml(_notes(receipt, source, left_out)))
     return source.package.save()
@@ -65,7 +65,7 @@ def _shown(receipt: Receipt) -> Shown:
 def _alone(receipt: Receipt, notes: list[str]) -> bytes:
     """The receipt sheet by itself: the file cannot be opened, or there is nothing to mark in it."""
     package = plain_workbook({_PLACEHOLDER: worksheet("")})
-    content = ReceiptSheet(receipt, package, Styles(package), None, 0).xml(notes)
+    content = ReceiptSheet(receipt, package, Styles(package), None, 0).xml(notes + _unlisted(receipt))
     _put_first(package, content)
     _drop_last(package)
     return package.save()
@@ -77,9 +77,14 @@ def _notes(receipt: Receipt, source: Original, left_out: dict[str, int]) -> list
         f"工作表“{sheet}”问题较多：批注加到前 {annotate.MAX_NOTES} 个单元格为止，其余 {count} 个只着色，内容见下表。"
         for sheet, count in left_out.items()
     ]
-    if len(receipt.findings) > MAX_LINKS:
-        notes.append(f"前 {MAX_LINKS} 条带链接，其余请按位置查找。")
-    return notes
+    return notes + _unlisted(receipt)
+
+
+def _unlisted(receipt: Receipt) -> list[str]:
+    more = len(receipt.findings) - len(receipt.listed)
+    return (
+        [f"问题过多：只列出前 {MAX_LISTED} 条，另有 {more} 条。多半出于同一原因，请先改正前面的再查。"] if more else []
+    )
 
 
 # --- The order of sheets ---------------------------------------------------------------------------------------------
