@@ -16,7 +16,9 @@ from assets.outputs.model import (
     Cell,
     CityQuality,
     Contributor,
+    CountyIndicator,
     CountyValue,
+    CountyView,
     Deadline,
     Demonstration,
     Entry,
@@ -37,11 +39,15 @@ from assets.outputs.model import (
     RegionView,
     Release,
     ReportModel,
+    Restatement,
+    Revised,
+    Revisions,
     Row,
     RuleCount,
     TaskStatus,
     Vintage,
 )
+from assets.outputs.restating import restatement
 from schemas import policy
 from schemas.indicators import HORIZONS, INDICATORS, Absence, Indicator, Verdict, VerdictKind
 from schemas.table import Unit
@@ -183,7 +189,63 @@ def model(year: int = 2026, as_of: date = date(2026, 11, 23), silent: str | None
             Incentive("city", "330100", "杭州市", "杭州市", "R1", "八项全部达标或达序时", "8项指标中8项达标或达序时"),
         ),
         sentences=("全省总体进展平稳。",),
+        county_views={each.code: _county(each, cities, year) for each in counties},
+        revisions=_revisions(province, cities),
+        restatement=_restatement(cells, (province, *cities), year) if year in HORIZONS else None,
     )
+
+
+def _county(county: Region, cities: tuple[Region, ...], year: int) -> CountyView:
+    """10.25 in every year, 21 records counted and 2 excluded, one of them shown."""
+    city = next(each for each in cities if each.code == county.city_code)
+    return CountyView(
+        county, city,
+        tuple(
+            CountyIndicator(
+                each,
+                tuple(
+                    Point(date(of, 12, 31), of, 10.25, shown.number(10.25, each.unit), None, "provisional")
+                    for of in range(2025, year + 1)
+                ),
+                (
+                    Contributor(
+                        "land_supply", "供地结果", f"{county.code}2026A00001", county.code, county.name,
+                        date(2026, 3, 1), "numerator", 12.3456, "12.3456", "公顷", None, "供地结果.xlsx", "Sheet1", 7,
+                    ),
+                ),
+                21, 2, f"SELECT * FROM mart.contribution WHERE region_code = '{county.code}'",
+            )
+            for each in INDICATORS.values()
+        ),
+    )  # fmt: skip
+
+
+def _revisions(province: Region, cities: tuple[Region, ...]) -> Revisions:
+    rows = (
+        Revised(
+            cities[0], "activated_stock_land", 2026, "cumulative", Unit.MU, 100.0, "100", 140.5, "140", 40.5, "+40",
+            "新增记录", "new records", ("2027年目标：略滞后→达序时",), 3,
+        ),
+        Revised(
+            province, "stock_supply_share", 2026, "period", Unit.PERCENT, None, "未报", 58.5, "58.50%", None, "—",
+            "新增记录", "new records", (), 1,
+        ),
+    )  # fmt: skip
+    return Revisions("20261122-001", date(2026, 11, 22), rows, 17, "SELECT * FROM mart.revision")
+
+
+def _restatement(cells: dict, regions: tuple[Region, ...], year: int) -> Restatement:
+    """First made with nine tenths of what came; the forecast of every cell is 1.05 × that."""
+    first = {
+        key: each if each.value is None else build_cell(
+            next(one for one in regions if one.code == each.region_code), INDICATORS[each.indicator], year, year,
+            date(year, 9, 30), value=round(each.value * 0.9, 5), target=each.target, verdict=Verdict.FAR_BEHIND,
+            forecast=each.value * 0.9 * 1.05,
+        )
+        for key, each in cells.items()
+        if key[2:] == (year, year)
+    }  # fmt: skip
+    return restatement(first, cells, regions, year, f"{year}-09-30.1", date(year, 9, 30))
 
 
 def cell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from assets.home import Home
 from assets.outputs import fonts
 from pipelines import cli
 from pipelines.cli import report
@@ -19,7 +20,7 @@ def home(tmp_path, monkeypatch):
     with duckdb.connect(str(database)) as connection:
         connection.execute("CREATE SCHEMA mart; CREATE TABLE mart.target (a INTEGER)")
     monkeypatch.setattr(report.release, "database", lambda home, release_id: database)
-    monkeypatch.setattr(report, "_model", lambda path: model())
+    monkeypatch.setattr(report, "_model", lambda home, database, against: model())
     return tmp_path / "home"
 
 
@@ -69,4 +70,4 @@ def test_a_release_of_another_make_is_3(tmp_path, monkeypatch):
     path.parent.mkdir()
     duckdb.connect(str(path)).close()
     with pytest.raises(report.Trouble, match="不能出报告"):
-        report._model(path)
+        report._model(Home(tmp_path), path, None)

@@ -112,7 +112,7 @@ def test_every_figure_stands_in_the_workbook(report, assessed, folder):
     order = list(INDICATORS)
     for region, indicator, value, unit, _ in assessed:
         cell = report.cells[region, indicator, 2026, 2027]
-        name = "全省" if region == report.province.code else cell.region_name
+        name = "合计（全省）" if region == report.province.code else cell.region_name
         shown, _, verdict, rank = rows[name][1 + 4 * order.index(indicator) :][:4]
         assert verdict.value == f"{cell.shape}{cell.verdict_label}"
         assert rank.value == (cell.rank or "—")

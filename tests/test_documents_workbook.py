@@ -105,7 +105,7 @@ def test_plan_layout(book):
     assert groups["B4:C4"] == "盘活存量建设用地（亩）" and groups["A3:A5"] == "设区市"
     assert [sheet.cell(6, column).value for column in (2, 3, 6, 12)] == ["亩", "亩", "%", "比值"]
     assert [sheet.cell(row, 1).value for row in (FIRST_CITY, FIRST_CITY + 10, FIRST_CITY + 11)] == [
-        "杭州市", "丽水市", "全省",
+        "杭州市", "丽水市", "合计（全省）",
     ]  # fmt: skip
     assert [sheet.cell(FIRST_CITY, column).value for column in (2, 4, 6, 10, 12)] == [47000, 29900, 1, 0.625, 1.5]
     assert sheet.cell(FIRST_CITY + 12, 1).value.startswith("注：存量土地供应占比")
@@ -128,7 +128,7 @@ def test_every_figure_shows_the_models_text(book, sample, place):
     heads = {sheet.cell(3, column).value or sheet.cell(4, column).value: column for column in range(1, 19)}
     rows = {(row[0].value, row[1].value, row[2].value): row for row in sheet.iter_rows(min_row=6) if row[1].value}
     for region in (*sample.cities, sample.province):
-        name = "全省" if region is sample.province else region.name
+        name = "合计（全省）" if region is sample.province else region.name
         for horizon in (2027, 2030):
             cell = sample.cells[region.code, indicator.code, 2026, horizon]
             row = rows[name, 2026, horizon]

@@ -20,7 +20,7 @@ PAGES = (
     "index.html", "city/330100.html", "city/330500.html", "indicator/activated_stock_land.html",
     "indicator/unsupplied_digestion_rate.html", "evaluation/midterm-2027.html", "modes.html", "measures.html",
     "demonstrations.html", "tasks.html", "parks.html", "quality.html", "calendar.html", "advice.html", "what-if.html",
-    "downloads.html", "dictionary.html",
+    "downloads.html", "dictionary.html", "restatement.html", "county/330106.html",
 )  # fmt: skip
 
 
@@ -63,7 +63,14 @@ def test_a_forbidden_request_would_be_noticed(tab, site, tmp_path):
     assert any("Content Security Policy" in message for message in tab.messages)
 
 
-ENGLISH = ("index.html", "city/330500.html", "indicator/activated_stock_land.html", "tasks.html")
+ENGLISH = (
+    "index.html",
+    "city/330500.html",
+    "restatement.html",
+    "calendar.html",
+    "indicator/activated_stock_land.html",
+    "tasks.html",
+)
 
 
 @pytest.mark.slow

@@ -13,6 +13,10 @@ _CENTRED = frozenset(
 )  # fmt: skip
 
 
+#: The province's line at the foot of a table; its rates are those of the pooled records, not means of cities.
+TOTAL = "合计（全省）"
+
+
 def plain(*heads: str) -> list[Column]:
     return [Column((head,), align="center" if head in _CENTRED else "") for head in heads]
 
@@ -37,5 +41,5 @@ def percent(value: float | None, text: str) -> Figure:
 
 def name_of(model: ReportModel, code: str) -> str:
     if code == model.province.code:
-        return "全省"
+        return TOTAL
     return next((city.name for city in model.cities if city.code == code), code)

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 from assets import receipts, release
 from assets.home import Home
 from assets.outputs.fonts import FontsMissing
+from assets.outputs.restating import horizon_made_again
+from assets.trust import states
+from schemas.trust import STATES, State
 
 DOCUMENTS, SITE = "documents", "site"
 KINDS = (DOCUMENTS, SITE)
 _MARK = ".release"
+#: Tables of more rows are in the release as Parquet only.
+CSV_ROWS = 20_000
 
 
 def make(kind: str, home: Home, release_id: str, tell: Callable[[str], None]) -> dict[str, int]:
@@ -27,7 +34,7 @@ def make(kind: str, home: Home, release_id: str, tell: Callable[[str], None]) ->
     folder = _folder(home, kind)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    _WRITERS[kind](home.build, folder, tell)
+    _WRITERS[kind](home, folder, tell)
     made = [path for path in folder.rglob("*") if path.is_file()]
     (folder / _MARK).write_text(release_id, encoding="utf-8")
     return {"files": len(made), "bytes": sum(path.stat().st_size for path in made)}
@@ -43,12 +50,51 @@ def of_release(home: Home, release_id: str, tell: Callable[[str], None]) -> Call
                 make(kind, home, release_id, tell)
         shutil.copytree(_folder(home, DOCUMENTS), folder / DOCUMENTS, ignore=shutil.ignore_patterns(_MARK))
         # Only the page of downloads is new: it lists what lies in the folder by now.
-        site.write(load(folder / release.DATABASE), folder / SITE, previous=_folder(home, SITE), release=folder)
+        made = load(home, folder / release.DATABASE)
+        site.write(made, folder / SITE, previous=_folder(home, SITE), release=folder)
 
     from assets.outputs import site
-    from assets.outputs.model import load
 
     return write
+
+
+# --- An evaluation made before ---------------------------------------------------------------------------------------
+
+
+def earlier(home: Home, as_of: date) -> Path | None:
+    """The file of the release that first made the evaluation of the latest target year that is over, if it is kept.
+
+    That is one of the year's fourth quarter or of 09-30: one in 定稿 before one in 公示 before a draft, among equals
+    the one closest to 09-30, the day that the mid-term is made as of.
+    """
+    horizon = horizon_made_again(as_of)
+    if horizon is None:
+        return None
+    day, last, known = date(horizon, 9, 30), date(horizon, 12, 31), states.states(home)
+
+    def preference(release_id: str) -> tuple[int, int, int]:
+        of, number = release.order(release_id)
+        state = known.get(release_id, State.DRAFT)
+        return -STATES.index(state), (date.fromisoformat(of) - day).days, -number
+
+    made = [each for each in release.ids(home) if str(day) <= release.order(each)[0] < str(last)]
+    return next((path for each in sorted(made, key=preference) if (path := _readable(home, each))), None)
+
+
+def _readable(home: Home, release_id: str) -> Path | None:
+    """The database of a release that is whole and no what-if."""
+    try:
+        what_if = release.manifest(home, release_id).kind == release.Kind.WHAT_IF
+        return None if what_if else release.database(home, release_id)
+    except release.ReleaseError:
+        return None
+
+
+def load(home: Home, database: Path):
+    """The report model of a built or published file of this home, with its restatement where there is one."""
+    from assets.outputs import model
+
+    return model.load(database, partial(earlier, home))
 
 
 def _folder(home: Home, kind: str) -> Path:
@@ -60,11 +106,11 @@ def _is_for(home: Home, kind: str, release_id: str) -> bool:
     return mark.is_file() and mark.read_text(encoding="utf-8") == release_id
 
 
-def _documents(database: Path, folder: Path, tell: Callable[[str], None]) -> None:
-    from assets.outputs import documents
-    from assets.outputs.model import load
+def _documents(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
+    from assets.outputs import documents, tables_csv
 
-    model = load(database)
+    model = load(home, home.build)
+    tables_csv.write(home.build, folder / "csv", CSV_ROWS)
     try:
         documents.write_all(model, folder)
     except FontsMissing as error:
@@ -72,11 +118,10 @@ def _documents(database: Path, folder: Path, tell: Callable[[str], None]) -> Non
         documents.write_all(model, folder, formats=("xlsx",))
 
 
-def _site(database: Path, folder: Path, tell: Callable[[str], None]) -> None:
+def _site(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
     from assets.outputs import site
-    from assets.outputs.model import load
 
-    site.write(load(database), folder)
+    site.write(load(home, home.build), folder)
 
 
 _WRITERS = {DOCUMENTS: _documents, SITE: _site}

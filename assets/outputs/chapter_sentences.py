@@ -52,7 +52,7 @@ def _path(cell: Cell) -> str:
 
 def spread(ranking: Sequence[Cell]) -> str:
     """How the cities stand, who leads, who comes last, who is not ranked and why."""
-    counted = f"{len(ranking)} 个设区市中，{sentences.verdicts(ranking)}。"
+    counted = f"{sentences.of_cities(ranking)}。" if any(cell.rank is not None for cell in ranking) else ""
     return solid(counted + sentences.on_ranking(ranking))
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from assets.home import Trouble
+from assets.outputs import chapter_restated, document_charts, sentences
 from assets.outputs import chapter_sentences as say
-from assets.outputs import document_charts, sentences
 from assets.outputs.blocks import (
     KINDS,
     Block,
@@ -56,7 +56,8 @@ def document(model: ReportModel, kind: str, year: int) -> Document:
         ("政策举措", _measures(model, year)),
         ("十二项任务", _tasks(model, year)),
         ("存在问题", _problems(model, table)),
-        *([("指标优化与激励建议", _advice(model))] if kind != "annual" and year == model.year else []),
+        *([(chapter_restated.TITLE, chapter_restated.chapter(model.restatement))] if _again(model, table) else []),
+        *([("指标优化与激励建议", _advice(model))] if _advised(model, table) else []),
         ("数据说明", _data(model, table)),
     ]
     blocks = chain.from_iterable(
@@ -65,6 +66,16 @@ def document(model: ReportModel, kind: str, year: int) -> Document:
     state = f"（{model.release.data_state_label}，数据截至{day(model.release.as_of)}）"
     title = f"浙江省存量空间提质增效行动\n{report_name(kind, year)}报告"
     return Document(title, state, release_line(model.release), tuple(numbered(blocks)))
+
+
+def _again(model: ReportModel, table: EvaluationTable) -> bool:
+    made = model.restatement
+    return made is not None and (made.kind, made.year) == (table.kind, table.year)
+
+
+def _advised(model: ReportModel, table: EvaluationTable) -> bool:
+    """Advice is of the as-of day: it belongs to an evaluation made now, or made again now."""
+    return table.kind != "annual" and (table.year == model.year or _again(model, table))
 
 
 def require(model: ReportModel, kind: str, year: int) -> EvaluationTable:
@@ -145,9 +156,9 @@ def _indicator(model: ReportModel, table: EvaluationTable, indicator: Indicator,
     ordered = _by_rank(shown)
     yield _ranking_table(indicator, shown)
     alt = document_charts.ranking_in_words(indicator, ordered)
-    yield Figure(
-        f"{shown[0].year}年各市{indicator.label}（竖线为目标）", document_charts.ranking(indicator, ordered), alt
-    )
+    measure = "完成程度" if indicator.ranked_by_progress else ""
+    caption = f"{shown[0].year}年各市{indicator.label}{measure}（竖线为目标）"
+    yield Figure(caption, document_charts.ranking(indicator, ordered), alt)
     view = model.region_views.get(model.province.code)
     drawn = view and table.year == model.year and indicator.verdict is VerdictKind.CUMULATIVE_AREA
     if drawn and (detail := view.indicators.get(indicator.code)) and (path := document_charts.trajectory(detail)):

@@ -221,16 +221,19 @@ def _mark(plane: Plane, mark: Mark, forecast: Range | None, small: bool) -> str:
     return dot + _text(x + 3 if crowded else x, base, mark.text, "value", INK, "end" if crowded else "middle", 12, True)
 
 
-def ranking(title: Words, description: Words, bars: Sequence[Bar], style: Style = PAGE) -> str:
-    """Horizontal bars from 0 in the given order; a tick marks each goal, word and shape of the verdict stand beside."""
-    width, row, left, right, top = 520, 25, 74, 158, 4
+def ranking(title: Words, description: Words, bars: Sequence[Bar], style: Style = PAGE, row: int = 25) -> str:
+    """Horizontal bars from 0 in the given order; a tick marks each goal, word and shape of the verdict stand beside.
+
+    `row` is the height of a line in pixels.
+    """
+    width, left, right, top = 520, 74, 158, 4
     values = [number for bar in bars for number in (bar.value, bar.goal) if number is not None]
     most = max([*values, 1e-9]) * 1.02
     span = width - left - right
     body = []
     for index, bar in enumerate(bars):
         y = top + index * row
-        base = y + 16
+        base = y + row / 2 + 4
         body.append(_words(left - 8, base, bar.label, "label", INK, style, anchor="end", size=12))
         ink = VERDICT_INK.get(bar.verdict, MUTED)
         if bar.value is not None:
@@ -241,7 +244,7 @@ def ranking(title: Words, description: Words, bars: Sequence[Bar], style: Style 
                     x=left,
                     y=_n(y + 5),
                     width=_n(length),
-                    height=14,
+                    height=row - 11,
                     rx=1.5,
                     class_=f"bar v-{bar.verdict}",
                     fill=ink,
@@ -250,7 +253,7 @@ def ranking(title: Words, description: Words, bars: Sequence[Bar], style: Style 
             )
         if bar.goal is not None:
             at = left + span * bar.goal / most
-            body.append(_line(at, y + 2, at, y + 22, "goal", GOAL, width=2))
+            body.append(_line(at, y + 2, at, y + row - 3, "goal", GOAL, width=2))
         body.append(_text(width - right + 74, base, bar.text, "value", INK, "end", 12))
         body.append(_text(width - right + 84, base, bar.shape, f"shape v-{bar.verdict}", ink, size=12))
         body.append(_words(width - right + 100, base, bar.verdict_words, f"v-{bar.verdict}", ink, style, size=12))

@@ -55,7 +55,7 @@ class Detail:
             by_month=tuple(self.by_month.get(key, ())), trajectory=tuple(self.trajectories.get(key, ())),
             parts=tuple(parts), parts_year=parts_year, exclusions=self.left_out(*key),
             top=tuple(self.top.get(key, ())), record_count=records, excluded_count=excluded,
-            sql=_records_sql(region, indicator, self.year), counties=tuple(self.counties.get(key, ())),
+            sql=records_sql(region, indicator, self.year), counties=tuple(self.counties.get(key, ())),
         )  # fmt: skip
 
     def latest(self, region: str, code: str) -> model.Cell | None:
@@ -88,7 +88,7 @@ def read(source, regions: Regions, cells: dict, year: int, horizon: int) -> Deta
 # --- Series ----------------------------------------------------------------------------------------------------------
 
 
-def _point(row: dict[str, Any], day: date, text: str | None = None) -> model.Point:
+def point(row: dict[str, Any], day: date, text: str | None = None) -> model.Point:
     plain = shown.word(row["absence"]) if row["value"] is None else shown.number(row["value"], row["unit"])
     return model.Point(day, row["year"], row["value"], text or plain, row["absence"], row["data_state"])
 
@@ -102,7 +102,7 @@ def _by_year(values: list[dict], cells: dict) -> dict[tuple[str, str], list[mode
             judged = cells.get((row["region_code"], row["indicator"], row["year"], horizon))
             same = judged is not None and judged.value == row["value"]
             text = judged.text if same else None
-            series[row["region_code"], row["indicator"]].append(_point(row, row["period_end"], text))
+            series[row["region_code"], row["indicator"]].append(point(row, row["period_end"], text))
     return dict(series)
 
 
@@ -110,7 +110,7 @@ def _annual(values: list[dict]) -> dict[tuple[str, str], list[model.Point]]:
     series = defaultdict(list)
     for row in values:
         if row["basis"] == Basis.ANNUAL:
-            series[row["region_code"], row["indicator"]].append(_point(row, row["period_end"]))
+            series[row["region_code"], row["indicator"]].append(point(row, row["period_end"]))
     return dict(series)
 
 
@@ -125,7 +125,7 @@ def _by_month(source) -> dict[tuple[str, str], list[model.Point]]:
     )
     series = defaultdict(list)
     for row in rows:
-        series[row["region_code"], row["indicator"]].append(_point(row, row["known_on"]))
+        series[row["region_code"], row["indicator"]].append(point(row, row["known_on"]))
     return dict(series)
 
 
@@ -180,7 +180,7 @@ def window(indicator: Indicator, year: int) -> tuple[int, int]:
     return year, year
 
 
-def _windows(year: int) -> str:
+def windows(year: int) -> str:
     """VALUES rows (indicator, first, last, basis, role) for a join. A ratio's records stand for their denominators."""
     rows = []
     for code, indicator in INDICATORS.items():
@@ -190,9 +190,10 @@ def _windows(year: int) -> str:
     return f"(VALUES {', '.join(rows)}) w(indicator, first_year, last_year, judged, side)"
 
 
-def _records_sql(region: model.Region, indicator: Indicator, year: int) -> str:
+def records_sql(region: model.Region, indicator: Indicator, year: int) -> str:
     first, last = window(indicator, year)
-    place = f" AND city_code = '{region.code}'" if region.level == "city" else ""
+    column = {"city": "city_code", "county": "region_code"}.get(region.level)
+    place = f" AND {column} = '{region.code}'" if column else ""
     return (
         f"SELECT * FROM mart.contribution WHERE indicator = '{indicator.code}'{place}"
         f" AND year BETWEEN {first} AND {last} ORDER BY amount DESC"
@@ -203,7 +204,7 @@ def _exclusions(source, regions: Regions, year: int) -> dict[tuple[str, str], li
     rows = source.rows(
         "SELECT c.indicator, coalesce(c.city_code, c.region_code) AS place, c.reason, count(*)::INT AS records,"
         " coalesce(sum(c.record_amount_mu), 0)::DOUBLE AS area FROM mart.contribution c JOIN"
-        f" {_windows(year)} USING (indicator) WHERE c.role = 'excluded' AND coalesce(c.basis, w.judged) = w.judged"
+        f" {windows(year)} USING (indicator) WHERE c.role = 'excluded' AND coalesce(c.basis, w.judged) = w.judged"
         " AND (c.year IS NULL OR c.year BETWEEN w.first_year AND w.last_year) GROUP BY ALL"
     )
     province = next(code for code, region in regions.items() if region.level == "province")
@@ -229,7 +230,7 @@ def _top(source, regions: Regions, year: int) -> dict[tuple[str, str], list[mode
     found = defaultdict(list)
     for place, keep in (("c.city_code", "c.city_code IS NOT NULL"), ("left(c.region_code, 2) || '0000'", "true")):
         rows = source.rows(
-            f"SELECT {place} AS place, c.* FROM mart.contribution c JOIN {_windows(year)} USING (indicator)"
+            f"SELECT {place} AS place, c.* FROM mart.contribution c JOIN {windows(year)} USING (indicator)"
             f" WHERE {keep} AND c.role IN (w.side, 'both') AND c.amount > 0 AND coalesce(c.basis, w.judged) = w.judged"
             " AND c.year BETWEEN w.first_year AND w.last_year QUALIFY row_number() OVER"
             f" (PARTITION BY c.indicator, {place} ORDER BY c.amount DESC, c.source_table, c.record_key) <= ?"
@@ -237,11 +238,11 @@ def _top(source, regions: Regions, year: int) -> dict[tuple[str, str], list[mode
             RECORDS_SHOWN,
         )
         for row in rows:
-            found[row["place"], row["indicator"]].append(_contributor(row, regions))
+            found[row["place"], row["indicator"]].append(contributor(row, regions))
     return dict(found)
 
 
-def _contributor(row: dict[str, Any], regions: Regions) -> model.Contributor:
+def contributor(row: dict[str, Any], regions: Regions) -> model.Contributor:
     region = regions.get(row["region_code"])
     return model.Contributor(
         row["source_table"], TABLES[row["source_table"]].label, row["record_key"], row["region_code"],

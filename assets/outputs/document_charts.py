@@ -9,27 +9,38 @@ from assets.outputs import charts
 from assets.outputs.model import Cell, IndicatorOfRegion
 from schemas.indicators import Indicator
 
+#: Height of a line of the ranking on paper, so that it shares a page with its table.
+_ROW = 20
+
 
 def ranking(indicator: Indicator, cells: Sequence[Cell]) -> str:
-    """SVG of the cities' bars against their targets, in the order given."""
+    """SVG of the cities' bars against their targets, in the order given: of completion where the rank goes by it."""
+    by_progress = indicator.ranked_by_progress
     bars = [
         charts.Bar(
             _both(cell.region_name),
-            cell.value,
-            cell.text,
-            cell.target,
+            cell.progress if by_progress else cell.value,
+            _shown(indicator, cell),
+            1.0 if by_progress and cell.target is not None else cell.target,
             cell.verdict,
             _both(cell.verdict_label),
             cell.shape,
         )
         for cell in cells
     ]
-    title = f"各市{indicator.label}"
-    return charts.ranking(_both(title), _both(ranking_in_words(indicator, cells)), bars, charts.DOCUMENT)
+    title, told = _both(f"各市{indicator.label}"), _both(ranking_in_words(indicator, cells))
+    return charts.ranking(title, told, bars, charts.DOCUMENT, _ROW)
 
 
 def ranking_in_words(indicator: Indicator, cells: Sequence[Cell]) -> str:
-    return f"各市{indicator.label}：" + "，".join(f"{cell.region_name}{cell.text}" for cell in cells)
+    measure = "完成目标的" if indicator.ranked_by_progress else ""
+    return f"各市{indicator.label}：" + "，".join(
+        f"{cell.region_name}{measure if cell.value is not None else ''}{_shown(indicator, cell)}" for cell in cells
+    )
+
+
+def _shown(indicator: Indicator, cell: Cell) -> str:
+    return cell.progress_text if indicator.ranked_by_progress and cell.value is not None else cell.text
 
 
 def trajectory(detail: IndicatorOfRegion) -> str | None:

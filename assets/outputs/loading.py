@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import duckdb
 
 from assets import advice
-from assets.outputs import details, model, sentences
+from assets.outputs import counties, details, model, restating, sentences
 from assets.outputs import format as shown
 from schemas.indicators import FIRST_YEAR, HORIZONS, INDICATORS, WORDS, DataState, Verdict, VerdictKind
 from schemas.table import Unit
@@ -33,17 +35,45 @@ class Source:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def load(release_db: Path) -> model.ReportModel:
-    """The report model of one release."""
+def load(release_db: Path, earlier: Callable[[date], Path | None] | None = None) -> model.ReportModel:
+    """The report model of one release, with the restatement of an evaluation that an earlier one made."""
     source = Source(release_db)
     try:
-        return _load(source)
+        made = _load(source)
     finally:
         source.con.close()
+    before = earlier(made.release.as_of) if earlier else None
+    return made if before is None else replace(made, restatement=_restatement(made, before))
+
+
+def _restatement(now: model.ReportModel, earlier: Path) -> model.Restatement | None:
+    horizon = restating.horizon_made_again(now.release.as_of)
+    if horizon is None:
+        return None
+    source = Source(earlier)
+    try:
+        facts = _facts(source)
+        before = _cells(source, "WHERE year = ? AND horizon = ?", horizon, horizon)
+    finally:
+        source.con.close()
+    regions = (now.province, *now.cities)
+    return restating.restatement(
+        before, now.cells, regions, horizon, facts["release_id"], date.fromisoformat(facts["as_of"])
+    )
+
+
+def _facts(source: Source) -> dict[str, str]:
+    return {row["name"]: row["value"] for row in source.rows("SELECT name, value FROM mart.release_info")}
+
+
+def _cells(source: Source, which: str = "", *values: Any) -> dict[tuple[str, str, int, int], model.Cell]:
+    limits = thresholds(source)
+    rows = source.rows(f"SELECT * FROM mart.assessment {which} ORDER BY ALL", *values)
+    return {(c.region_code, c.indicator, c.year, c.horizon): c for c in (cell(row, limits) for row in rows)}
 
 
 def _load(source: Source) -> model.ReportModel:
-    facts = {row["name"]: row["value"] for row in source.rows("SELECT name, value FROM mart.release_info")}
+    facts = _facts(source)
     as_of = date.fromisoformat(facts["as_of"])
     year, horizon = reported(as_of)
     regions = _regions(source)
@@ -95,6 +125,8 @@ def _load(source: Source) -> model.ReportModel:
         what_if=tuple(advice.quota(_rates(source, as_of), advice.parameters("quota"))),
         incentives=tuple(advice.incentives(of_now, projects, advice.parameters("incentives"))),
         sentences=_summary(matrix, indicator_views, as_of),
+        county_views=counties.views(source, regions, year),
+        revisions=restating.revisions(source, regions, cells),
     )  # fmt: skip
 
 

@@ -7,7 +7,8 @@ released file and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -254,6 +255,89 @@ class IndicatorView:
     sentences: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CountyIndicator:
+    """One indicator in one county: values by year, the first records behind them. Monitored, never judged."""
+
+    indicator: Indicator
+    by_year: tuple[Point, ...]  # on the judged basis, one a year, 2025 on
+    top: tuple[Contributor, ...]
+    record_count: int
+    excluded_count: int
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountyView:
+    """A county (县市区) and its eight indicators; `city` is the one that it reports through."""
+
+    region: Region
+    city: Region
+    indicators: tuple[CountyIndicator, ...]
+
+
+# --- Restatements ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A figure that differs from the release before (变动): a row of mart.revision in words."""
+
+    region: Region
+    indicator: str
+    year: int
+    basis: str
+    unit: str
+    old_value: float | None
+    old_text: str
+    new_value: float | None
+    new_text: str
+    change: float | None
+    change_text: str  # percentages change by percentage points (百分点)
+    cause_label: str
+    cause_label_en: str
+    flips: tuple[str, ...]  # "2027：略滞后→达序时"; empty: no verdict changed
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """What changed since the release before; `rows` are of the province and the cities, on the basis that is judged."""
+
+    old_release_id: str
+    old_as_of: date
+    rows: tuple[Revised, ...]
+    total: int  # rows of mart.revision, counties and other bases included
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restated:
+    """One figure of an evaluation as it was first made and as it is on final data (重述)."""
+
+    region: Region
+    indicator: Indicator
+    before: Cell  # its forecast is what was expected for the end of the year
+    after: Cell
+    change: float | None  # after − before
+    change_text: str
+    error: float | None  # after − forecast
+    error_text: str
+    inside: bool | None  # the outcome lay in the range; None: there was no forecast or there is no outcome
+    flipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """An evaluation made during its last year beside the same one made again: what the forecasts were worth."""
+
+    kind: str  # midterm / final
+    year: int
+    old_release_id: str
+    old_as_of: date
+    rows: tuple[Restated, ...]  # province first, the plan's order within a region
+
+
 # --- Tasks, modes, measures, projects, parks, deadlines -------------------------------------------------------------
 
 
@@ -488,10 +572,17 @@ class ReportModel:
     what_if: tuple[QuotaEffect, ...]
     incentives: tuple[Incentive, ...]
     sentences: tuple[str, ...]  # the province's summary
+    county_views: dict[str, CountyView] = field(default_factory=dict)
+    revisions: Revisions | None = None  # None: nothing differs from the release before, or there is none
+    restatement: Restatement | None = None  # None: no earlier release made the same evaluation
 
 
-def load(release_db: Path) -> ReportModel:
-    """The report model of a built or released DuckDB file, read-only. Raises duckdb.Error when it is none."""
+def load(release_db: Path, earlier: Callable[[date], Path | None] | None = None) -> ReportModel:
+    """The report model of a built or released DuckDB file, read-only. Raises duckdb.Error when it is none.
+
+    `earlier` finds, for an as-of day, the file of a release that made the mid-term or final evaluation before its
+    year was over.
+    """
     from assets.outputs import loading  # it needs the types above; documents need only this module
 
-    return loading.load(release_db)
+    return loading.load(release_db, earlier)

@@ -191,7 +191,14 @@ def _fraction(value: float) -> Fraction:
 
 
 def _of_cities(cell: Cell, cities: Sequence[Cell]) -> str:
-    return f"；{len(cities)} 个设区市中，{verdicts(cities)}" if cities else ""
+    return f"；{of_cities(cities)}" if cities else ""
+
+
+def of_cities(cities: Sequence[Cell]) -> str:
+    """`11 个设区市中，7 个达序时、4 个滞后`; `11 个设区市均未到期`."""
+    if len(cities) > 1 and len({cell.verdict for cell in cities}) == 1:
+        return f"{len(cities)} 个设区市均{WORDS[cities[0].verdict][0]}"
+    return f"{len(cities)} 个设区市中，{verdicts(cities)}"
 
 
 def _named(cells: Sequence[Cell], everyone: Sequence[Cell] = ()) -> str:

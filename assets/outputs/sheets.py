@@ -75,6 +75,7 @@ class Sheet:
     frozen: int = 1
     filtered: bool = False
     breaks: tuple[int, ...] = ()
+    row_height: float | None = None  # points; None: the program's own
 
 
 # --- A figure as a cell ---------------------------------------------------------------------------------------------
@@ -122,9 +123,11 @@ class Book:
         """One table: title, release line, header, unit row, rows, notes."""
         page = self._workbook.add_worksheet(sheet.name)
         depth = max(len(column.heads) for column in sheet.columns)
-        last = max(sheet.breaks[0] if sheet.breaks else len(sheet.columns) - 1, 1)
-        self._merge(page, (0, 0, 0, last), sheet.title, bold=True, font_size=15, align="center", border=0)
-        self._merge(page, (1, 0, 1, last), self._line, align="left", border=0, font_color=_ABSENT, text_wrap=True)
+        # A column that repeats on every printed sheet would repeat a piece of a text that begins in it.
+        first = sheet.frozen if sheet.breaks else 0
+        last = max(sheet.breaks[0] if sheet.breaks else len(sheet.columns) - 1, first + 1)
+        self._merge(page, (0, first, 0, last), sheet.title, bold=True, font_size=15, align="center", border=0)
+        self._merge(page, (1, first, 1, last), self._line, align="left", border=0, font_color=_ABSENT, text_wrap=True)
         page.set_row(0, 30)
         self._header(page, sheet.columns, 2, depth)
         head = 2 + depth
@@ -135,7 +138,7 @@ class Book:
                 )
             head += 1
         self._body(page, sheet, head)
-        self._notes(page, sheet.notes, head + len(sheet.rows), last)
+        self._notes(page, sheet.notes, head + len(sheet.rows), first, last)
         self._widths(page, sheet)
         self._print(page, head, sheet)
 
@@ -148,6 +151,8 @@ class Book:
 
     def _body(self, page: Worksheet, sheet: Sheet, top: int) -> None:
         for index, line in enumerate(sheet.rows):
+            if sheet.row_height:
+                page.set_row(top + index, sheet.row_height)
             bold = {"bold": True} if index in sheet.bold_rows else {}
             for place, (column, value) in enumerate(zip(sheet.columns, line, strict=True)):
                 grey = {"italic": True, "bg_color": "#f3f3f3"} if column.forecast else {}
@@ -172,10 +177,10 @@ class Book:
             case _:
                 page.write_string(row, column, value, self._format(**look, text_wrap=True, align=align or "left"))
 
-    def _notes(self, page: Worksheet, notes: Sequence[str], top: int, last: int) -> None:
+    def _notes(self, page: Worksheet, notes: Sequence[str], top: int, first: int, last: int) -> None:
         for index, note in enumerate(notes):
             text = f"注：{note}" if index == 0 else f"　　{note}"
-            self._merge(page, (top + index, 0, top + index, last), text, border=0, text_wrap=True, font_size=9)
+            self._merge(page, (top + index, first, top + index, last), text, border=0, text_wrap=True, font_size=9)
 
     def _widths(self, page: Worksheet, sheet: Sheet) -> None:
         for place, column in enumerate(sheet.columns):

@@ -17,11 +17,19 @@ _FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 _RISKY = re.compile(_FORMULA)
 
 
-def write(release_db: Path, folder: Path) -> list[Path]:
-    """One `<table>.csv` per table of schema mart, in name order; `folder` is made. Raises duckdb.Error, OSError."""
+def write(release_db: Path, folder: Path, most: int | None = None) -> list[Path]:
+    """One `<table>.csv` per table of schema mart, in name order; `folder` is made. Raises duckdb.Error, OSError.
+
+    `most`: tables of more rows are left out; who wants those reads Parquet.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(release_db), read_only=True) as connection:
-        return [_write(connection, name, folder / f"{name}.csv") for name in tables(connection)]
+        names = [name for name in tables(connection) if most is None or _rows(connection, name) <= most]
+        return [_write(connection, name, folder / f"{name}.csv") for name in names]
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    return connection.execute(f'SELECT count(*) FROM mart."{name}"').fetchone()[0]
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from assets.outputs import annex_data
+from assets.outputs import annex_data, annex_restated
 from assets.outputs.annex_words import name_of, percent, plain, target_head, unit_of
 from assets.outputs.blocks import PLAN_NOTE, groups, headline, note, release_line, report_name, verdict
 from assets.outputs.model import Cell, EvaluationTable, ReportModel
@@ -43,6 +43,10 @@ def sheets(model: ReportModel) -> Iterator[Sheet]:
     yield from (_evaluation(model, table) for _, table in sorted(model.annual.items()))
     yield from (_evaluation(model, tables[max(tables)]) for tables in (model.midterm, model.final) if tables)
     yield from (_indicator(model, each) for each in model.indicators)
+    if model.restatement:
+        yield annex_restated.restatement(model.restatement)
+    if model.revisions:
+        yield annex_restated.revisions(model)
     yield annex_data.years(model)
     yield annex_data.parts(model)
     yield annex_data.exclusions(model)
@@ -64,6 +68,9 @@ def sheets(model: ReportModel) -> Iterator[Sheet]:
     yield annex_data.vintages(model)
     yield annex_data.dictionary(model)
 
+
+#: Rows of the plan's own tables fill a sheet of paper.
+_TALL = 24
 
 # --- Results --------------------------------------------------------------------------------------------------------
 
@@ -113,7 +120,8 @@ def _position(model: ReportModel, horizon: int) -> Sheet:
     ]
     title = f"浙江省存量空间提质增效行动主要指标表（{horizon}年）"
     notes = (PLAN_NOTE, f"“现状”为{model.year}年按评价口径的数值；无数值的注明原因。")
-    return Sheet(f"{horizon}年目标与现状", title, columns, rows, notes, frozenset({len(rows) - 1}))
+    bold = frozenset({len(rows) - 1})
+    return Sheet(f"{horizon}年目标与现状", title, columns, rows, notes, bold, row_height=_TALL)
 
 
 def _evaluation(model: ReportModel, table: EvaluationTable) -> Sheet:
@@ -136,7 +144,9 @@ def _evaluation(model: ReportModel, table: EvaluationTable) -> Sheet:
     ]
     notes = (PLAN_NOTE, note(table), f"对照{table.horizon}年目标。")
     bold = frozenset(range(len(cities), len(rows)))
-    return Sheet(report_name(table.kind, table.year), table.title, columns, rows, notes, bold, breaks=(16,))
+    return Sheet(
+        report_name(table.kind, table.year), table.title, columns, rows, notes, bold, breaks=(16,), row_height=_TALL
+    )
 
 
 def _target_and_value(cell: Cell | None) -> Line:

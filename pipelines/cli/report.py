@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from assets import release
-from assets.home import Trouble
+from assets.home import Home, Trouble
 from pipelines.cli.desk import Desk, options
 
 if TYPE_CHECKING:
@@ -44,9 +45,18 @@ class Formats(click.ParamType):
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="输出目录，缺省 home/reports/<发布>"
 )
+@click.option(
+    "--against", metavar="RELEASE", help="重述表与哪一发布的评价比较，缺省自动选 release that first made the evaluation"
+)
 @options("home", "json")
 def report(
-    desk: Desk, kind: str, year: int | None, forms: tuple[str, ...], release_id: str | None, out: Path | None
+    desk: Desk,
+    kind: str,
+    year: int | None,
+    forms: tuple[str, ...],
+    release_id: str | None,
+    out: Path | None,
+    against: str | None,
 ) -> int:
     """出年度总结、中期评估、终期评估：网页、Excel 附表、Word、PDF、CSV。
 
@@ -56,7 +66,7 @@ def report(
     database = release.database(desk.home.require(), release_id)
     folder = out or desk.home.path / "reports" / database.parent.name
     try:
-        paths = list(_write(_model(database), database, kind, year, forms, folder))
+        paths = list(_write(_model(desk.home, database, against), database, kind, year, forms, folder))
     except OSError as error:
         raise Trouble(
             f"不能写入 {error.filename or folder}（{error.strerror}）。"
@@ -72,13 +82,14 @@ def report(
     return 0
 
 
-def _model(database: Path) -> ReportModel:
+def _model(home: Home, database: Path, against: str | None) -> ReportModel:
     import duckdb
 
-    from assets.outputs import model
+    from assets.outputs import bundle, model
 
+    before = release.database(home, against) if against else None
     try:
-        return model.load(database)
+        return model.load(database, (lambda _: before) if before else partial(bundle.earlier, home))
     except duckdb.Error as error:
         raise Trouble(
             f"发布 {database.parent.name} 不能出报告：{str(error).splitlines()[0]}。"

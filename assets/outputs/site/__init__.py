@@ -17,6 +17,8 @@ from assets.outputs.site.pages import Download, Page, plan
 
 #: Which page was made from what, so that the next run leaves unchanged pages alone.
 INDEX = "pages.json"
+#: The folder of receipts: a file for every submission, too many for a list.
+RECEIPTS = "receipts"
 #: Files of a release that the downloads page offers.
 _OFFERED = {".duckdb", ".parquet", ".csv", ".xlsx", ".docx", ".pdf", ".json"}
 
@@ -90,11 +92,15 @@ def _remove(out: Path, paths: set[str]) -> tuple[str, ...]:
 
 
 def _downloads(release: Path, out: Path) -> Iterator[Download]:
-    """The release's files with their way from the site, the site's own left out."""
+    """The release's files with their way from the site; the site's own and the receipts of single files left out."""
+    apart = {out, release / RECEIPTS}
     for path in sorted(release.rglob("*")):
-        if path.is_file() and path.suffix in _OFFERED and out not in path.parents and not path.name.startswith("."):
+        if path.is_file() and path.suffix in _OFFERED and not path.name.startswith(".") and not apart & {*path.parents}:
             href = Path(os.path.relpath(path, out)).as_posix()
             yield Download(href, path.relative_to(release).as_posix(), _size(path.stat().st_size))
+    receipts = [path for path in (release / RECEIPTS).glob("*") if path.is_file()]
+    if receipts:
+        yield Download(None, f"{RECEIPTS}/ × {len(receipts):,}", _size(sum(path.stat().st_size for path in receipts)))
 
 
 def _size(count: int) -> str:

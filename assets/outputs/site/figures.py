@@ -171,8 +171,9 @@ def total(counts: Iterable[dict[str, int]]) -> dict[str, int]:
 
 
 def head(indicator: Indicator) -> tuple[Words, Words]:
-    """Short name and unit of an indicator, for a column's header."""
-    return (indicator.short_label, SHORT_EN[indicator.code]), unit(indicator.unit)
+    """Short name and unit of an indicator, for a column's header; a bare ratio has none."""
+    none = ("", "") if indicator.unit == Unit.RATIO else None
+    return (indicator.short_label, SHORT_EN[indicator.code]), none or unit(indicator.unit)
 
 
 SHORT_EN = {

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from assets.outputs.charts import Words
-from assets.outputs.model import EvaluationTable, ModeProgress, Park, RegionView, ReportModel, TaskStatus
+from assets.outputs.model import (
+    Deadline,
+    EvaluationTable,
+    ModeProgress,
+    Park,
+    Point,
+    RegionView,
+    ReportModel,
+    TaskStatus,
+)
 from assets.outputs.site.figures import SHORT_EN, city_tiles, region_words, total
 from assets.outputs.site.rendering import code_hash, render
 from assets.outputs.site.words import OBJECTS
@@ -25,6 +34,7 @@ SECTIONS: dict[str, Words] = {
     "evaluation": ("评价", "Evaluations"),
     "action": ("行动进展", "Action"),
     "quality": ("数据质量", "Data quality"),
+    "restatement": ("变动重述", "Restatements"),
     "calendar": ("时间安排", "Calendar"),
     "advice": ("优化建议", "Advice"),
     "downloads": ("下载", "Downloads"),
@@ -34,9 +44,12 @@ SECTIONS: dict[str, Words] = {
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file of the release beside the site: its path from the site's root, and its size in words."""
+    """A file of the release beside the site: its path from the site's root, and its size in words.
 
-    href: str
+    `href` None: a folder of many files.
+    """
+
+    href: str | None
     name: str
     size: str
 
@@ -52,6 +65,7 @@ class Page:
     section: str
     data: dict[str, object]
     wide: bool = False  # printed across
+    listed: bool = True  # stands in the second line of the navigation
 
     @property
     def root(self) -> str:
@@ -68,7 +82,7 @@ class Site:
 
     def siblings(self, page: Page) -> list[Page]:
         """The pages of the same section, for the second line of the navigation."""
-        return [other for other in self.pages if other.section == page.section]
+        return [other for other in self.pages if other.section == page.section and other.listed]
 
     def sections(self) -> list[tuple[str, Words, str]]:
         """The first line of the navigation: section, label, the first page of the section."""
@@ -98,10 +112,12 @@ def plan(model: ReportModel, downloads: Sequence[Download] = ()) -> Site:
     pages = (
         _overview(model),
         *_cities(model),
+        *_counties(model),
         *_indicators(model),
         *_evaluations(model),
         *_actions(model),
         _quality(model),
+        _restatement(model),
         _calendar(model),
         *_advice(model),
         _downloads(downloads),
@@ -136,7 +152,8 @@ def _cities(model: ReportModel) -> Iterator[Page]:
         data = {
             "view": view,
             "indicators": model.indicators,
-            "counties": _counties(view),
+            "counties": _county_rows(view),
+            "county_pages": {each.region.code for each in model.county_views.values() if each.city.code == city.code},
             "modes": _last_year(model.modes, city.code),
             "measures": _last_year(model.measures, city.code),
             "demonstrations": [each for each in model.demonstrations if each.city_code == city.code],
@@ -146,6 +163,21 @@ def _cities(model: ReportModel) -> Iterator[Page]:
         name = region_words(city.code, city.name)
         short = (name[0].removesuffix("市"), name[1])
         yield Page(f"city/{city.code}.html", "city.html.j2", name, short, "city", data)
+
+
+def _counties(model: ReportModel) -> Iterator[Page]:
+    """A page a county, reached from its city's: the drill-down to records."""
+    for code, view in sorted(model.county_views.items()):
+        others = [each.region for each in model.county_views.values() if each.city.code == view.city.code]
+        years = sorted({point.year for own in view.indicators for point in own.by_year})
+        lines = [(own, [_of_year(own.by_year, each) for each in years]) for own in view.indicators]
+        data = {"view": view, "others": others, "years": years, "lines": lines}
+        name = (view.region.name, view.region.name)
+        yield Page(f"county/{code}.html", "county.html.j2", name, name, "city", data, listed=False)
+
+
+def _of_year(points: Sequence[Point], year: int) -> Point | None:
+    return next((point for point in points if point.year == year), None)
 
 
 def _indicators(model: ReportModel) -> Iterator[Page]:
@@ -164,7 +196,9 @@ def _evaluations(model: ReportModel) -> Iterator[Page]:
     )
     for tables, (zh, en) in kinds:
         for year, table in sorted(tables.items(), reverse=True):
-            data = {"table": table, "groups": _groups(table)}
+            made_again = model.restatement
+            again = made_again is not None and (made_again.kind, made_again.year) == (table.kind, year)
+            data = {"table": table, "groups": _groups(table), "made_again": again}
             short = (f"{year}{zh}", f"{year} {en}")
             path = f"evaluation/{table.kind}-{year}.html"
             yield Page(path, "evaluation.html.j2", (table.title, table.title_en), short, "evaluation", data, wide=True)
@@ -197,15 +231,15 @@ def _actions(model: ReportModel) -> Iterator[Page]:
         yield Page(f"{name}.html", f"{name}.html.j2", (zh, en), (zh, en), "action", data, wide=wide)
 
 
-def _counties(view: RegionView) -> list[tuple[str, list[str | None]]]:
-    """Counties of a city with their eight texts, in code order; None where the county has no such figure."""
+def _county_rows(view: RegionView) -> list[tuple[str, str, list[str | None]]]:
+    """Counties of a city (code, name, eight texts) in code order; None where the county has no such figure."""
     texts: dict[str, dict[str, str]] = {}
     names: dict[str, str] = {}
     for code, indicator in view.indicators.items():
         for county in indicator.counties:
             names[county.region.code] = county.region.name
             texts.setdefault(county.region.code, {})[code] = county.text
-    return [(names[code], [texts[code].get(each) for each in view.indicators]) for code in sorted(names)]
+    return [(code, names[code], [texts[code].get(each) for each in view.indicators]) for code in sorted(names)]
 
 
 def _last_year(rows: Sequence[ModeProgress], region: str) -> list:
@@ -256,9 +290,29 @@ def _quality(model: ReportModel) -> Page:
     return Page("quality.html", "quality.html.j2", title, title, "quality", data)
 
 
+def _restatement(model: ReportModel) -> Page:
+    """What differs from the release before, and an evaluation made again on final data."""
+    names = {indicator.code: (indicator.short_label, SHORT_EN[indicator.code]) for indicator in model.indicators}
+    revised = model.revisions.rows[:ROWS_SHOWN] if model.revisions else ()
+    data = {"revisions": model.revisions, "revised": revised, "restatement": model.restatement, "names": names}
+    title = ("变动与重述", "Revisions and restatements")
+    return Page("restatement.html", "restatement.html.j2", title, title, "restatement", data)
+
+
 def _calendar(model: ReportModel) -> Page:
     title = ("时间安排", "Calendar")
-    return Page("calendar.html", "calendar.html.j2", title, title, "calendar", {"deadlines": model.calendar})
+    evidence = tuple(dict.fromkeys(f"{each.label}：{each.evidence}。" for each in model.calendar if each.evidence))
+    lines = _by_deadline(model.calendar)
+    data = {"lines": lines, "province": model.province, "cities": model.cities, "evidence": evidence}
+    return Page("calendar.html", "calendar.html.j2", title, title, "calendar", data, wide=True)
+
+
+def _by_deadline(calendar: Sequence[Deadline]) -> list[tuple[Deadline, dict[str | None, Deadline]]]:
+    """One line a deadline: one of its rows, and the row of every region that has to meet it."""
+    lines: dict[tuple, dict[str | None, Deadline]] = {}
+    for each in calendar:
+        lines.setdefault((each.due, each.name), {})[each.region.code if each.region else None] = each
+    return [(next(iter(own.values())), own) for _, own in sorted(lines.items())]
 
 
 def _downloads(downloads: Sequence[Download]) -> Page:

@@ -131,6 +131,8 @@ def verdict(code: str) -> Words:
 
 def content(path: str) -> Words:
     """What a file of the release holds, from its name."""
+    if path.startswith("receipts/"):
+        return "每份报送文件的回执", "a receipt for every submission"
     name, _, suffix = path.rpartition("/")[2].rpartition(".")
     kinds: dict[str, Words] = {
         "duckdb": ("数据库（全部成果表）", "database with all marts"),
