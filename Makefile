@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test bench lock lint clean
+.PHONY: setup browser demo test bench screenshots lock lint clean
 
 setup: $(VENV)/.ready  ## install the locked dependencies and the landstock command into .venv
 
@@ -15,8 +15,14 @@ demo: setup  ## a province of made-up submissions, the whole pipeline, the table
 	$(BIN)/landstock demo
 
 # A file's tests stay together: some tell a story in order, most share what they set up.
-test: setup  ## all tests
+test: setup browser  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+browser:  ## Chromium, a Chinese font, pdftotext: only tests and screenshots need them
+	bash scripts/browser.sh
+
+screenshots: setup browser  ## the pictures of the README, from the demo
+	$(BIN)/python -m tests.screenshots
 
 lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

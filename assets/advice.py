@@ -23,6 +23,7 @@ Assessed = Mapping[str, Any]  # one row of mart.assessment
 
 GOOD = (Verdict.ACHIEVED, Verdict.ON_TRACK)
 POOR = (Verdict.FAR_BEHIND, Verdict.MISSED)
+ACTIVATED, REDEVELOPED = "activated_stock_land", "redeveloped_inefficient_land"
 RATES = ("unsupplied_digestion_rate", "idle_disposal_rate")
 LABELS = {
     "reached_early": "提前达标", "unreachable": "难以达到", "out_of_line": "与其他指标不协调",
@@ -37,6 +38,7 @@ class Advice:
     region_code: str
     region_name: str
     indicator: str
+    horizon: int
     kind: str  # reached_early / unreachable / out_of_line / undecidable
     label: str  # 提前达标 / 难以达到 / 与其他指标不协调 / 精度不足以判定
     text: str
@@ -82,16 +84,17 @@ def parameters(name: str) -> dict[str, Any]:
 
 
 def advise(rows: Iterable[Assessed], as_of: date, rules: Mapping[str, Any]) -> list[Advice]:
-    """Observations on assessments of one year and horizon, in the order of regions and indicators.
+    """Observations on assessments of one year, in the order of regions and indicators, the nearer horizon first.
 
-    `rows` have region_code, region_name, region_level, indicator, horizon, value, target, verdict, low, high.
+    Both horizons are looked at: what the mid-term evaluation may optimise is the target of 2030. `rows` have
+    region_code, region_name, region_level, indicator, horizon, value, target, verdict, low, high.
     """
     rows = [row for row in rows if row["region_level"] in ("province", "city")]
     found = [advice for row in rows for make in _MAKERS if (advice := make(row, as_of, rules))]
     order = list(INDICATORS)
     return sorted(
-        [*found, *_out_of_line(rows, rules)],
-        key=lambda each: (each.region_code, order.index(each.indicator), each.kind),
+        [*found, *_out_of_line(rows, rules), *_targets_out_of_line(rows, rules)],
+        key=lambda each: (each.region_code, order.index(each.indicator), each.horizon, each.kind),
     )
 
 
@@ -163,17 +166,8 @@ def _undecidable(row: Assessed, as_of: date, rules: Mapping[str, Any]) -> Advice
 
 def _out_of_line(rows: list[Assessed], rules: Mapping[str, Any]) -> list[Advice]:
     """Cities whose share of redeveloped in activated land lies outside that of the others (Tukey's fences)."""
-    areas = {(row["region_code"], row["indicator"]): row for row in rows if row["region_level"] == "city"}
-    ratios = {}
-    for (region, indicator), row in areas.items():
-        activated = areas.get((region, "activated_stock_land"))
-        if (
-            indicator == "redeveloped_inefficient_land"
-            and activated
-            and activated["value"]
-            and row["value"] is not None
-        ):
-            ratios[region] = row["value"] / activated["value"]
+    siblings = _siblings(rows, min((row["horizon"] for row in rows), default=0))
+    ratios = {code: redeveloped["value"] / activated["value"] for code, (activated, redeveloped) in siblings.items()}
     found = []
     for region, ratio in ratios.items():
         others = [each for code, each in ratios.items() if code != region]
@@ -183,11 +177,7 @@ def _out_of_line(rows: list[Assessed], rules: Mapping[str, Any]) -> list[Advice]
         reach = rules["out_of_line"]["spreads"] * (third - first)
         if first - reach <= ratio <= third + reach and ratio <= 1:
             continue
-        row, share, usual = (
-            areas[region, "redeveloped_inefficient_land"],
-            shown.share(ratio),
-            shown.share(median(others)),
-        )
+        row, share, usual = siblings[region][1], shown.share(ratio), shown.share(median(others))
         why = "，超过盘活总量，须核实数据" if ratio > 1 else ""
         found.append(
             _advice(
@@ -201,11 +191,46 @@ def _out_of_line(rows: list[Assessed], rules: Mapping[str, Any]) -> list[Advice]
     return found
 
 
+def _targets_out_of_line(rows: list[Assessed], rules: Mapping[str, Any]) -> list[Advice]:
+    """Cities whose two area targets stand in another ratio than what was done: both are not met by going on alike."""
+    times, found = rules["targets_out_of_line"]["times"], []
+    for horizon in sorted({row["horizon"] for row in rows}):
+        for activated, redeveloped in _siblings(rows, horizon).values():
+            if not activated["target"] or not redeveloped["target"] or not redeveloped["value"]:
+                continue
+            done, wanted = (redeveloped[name] / activated[name] for name in ("value", "target"))
+            if wanted / times <= done <= wanted * times:
+                continue
+            one, other = shown.share(wanted), shown.share(done)
+            found.append(
+                _advice(
+                    redeveloped, "out_of_line",
+                    f"{redeveloped['region_name']}{horizon}年低效用地再开发目标为盘活存量建设用地目标的 {one}，"
+                    f"实际完成为 {other}，按现有结构两项目标难以同时达到，宜一并研究。",
+                    f"the target is {one} of that for activated land in {horizon}, what was done is {other} of it",
+                    {"ratio_of_targets": wanted, "ratio": done},
+                )
+            )  # fmt: skip
+    return found
+
+
+def _siblings(rows: list[Assessed], horizon: int) -> dict[str, tuple[Assessed, Assessed]]:
+    """(activated, redeveloped) of every city that has both values."""
+    areas = {
+        (row["region_code"], row["indicator"]): row
+        for row in rows
+        if row["region_level"] == "city" and row["horizon"] == horizon and row["value"] is not None
+    }
+    pairs = {code: (areas.get((code, ACTIVATED)), areas.get((code, REDEVELOPED))) for code, _ in areas}
+    return {code: pair for code, pair in pairs.items() if all(pair) and pair[0]["value"]}
+
+
 _MAKERS = (_reached_early, _unreachable, _undecidable)
 
 
 def _advice(row: Assessed, kind: str, text: str, text_en: str, figures: dict[str, float]) -> Advice:
-    return Advice(row["region_code"], row["region_name"], row["indicator"], kind, LABELS[kind], text, text_en, figures)
+    head = (row["region_code"], row["region_name"], row["indicator"], row["horizon"])
+    return Advice(*head, kind, LABELS[kind], text, text_en, figures)
 
 
 def _kind(row: Assessed) -> VerdictKind:

@@ -28,8 +28,13 @@ from schemas.indicators import FIRST_YEAR, INDICATORS, PERIODS, Basis, Indicator
 MIN_MONTHS = 6
 SEASON_MONTHS = 24
 MIN_QUARTERS = 3
+#: How many standard deviations on either side hold 80%.
+Z80 = 1.2816
 #: Each quarter ahead keeps so much of the trend before it.
 DAMPING = 0.8
+#: How much a yearly change of land per GDP may move for all cities at once, as a share of itself. Assumed, not
+#: estimated: by 2030 there are five yearly changes, and GDP growth of 3 to 9% a year moves them all together.
+COMMON_MOVEMENT = 0.3
 COLUMNS = ("forecast", "forecast_low", "forecast_high")
 
 
@@ -70,7 +75,7 @@ def month_of(day: date) -> int:
 
 def t80(degrees: int) -> float:
     """How many standard deviations hold 80%, when the deviation itself is estimated from so few values (Student)."""
-    return 1.2816 + 0.8467 / degrees + 0.571 / degrees**2
+    return Z80 + 0.8467 / degrees + 0.571 / degrees**2
 
 
 def run_rate(monthly: np.ndarray, first: int, last: int) -> tuple[float, float] | None:
@@ -163,7 +168,8 @@ def reduction(by_year: dict[int, float], horizon: int, spread: float | None) -> 
     """% against 2025 at the horizon, from the known years' values: the average yearly change of land per GDP, chained.
 
     `spread`: half the 80% range of a yearly change (of logarithms) among the cities. It grows with the years, not with
-    their root: a year's GDP moves all cities alike, and one year is like the next.
+    their root: a city that changes fast keeps doing so. What moves all cities at once cannot be seen in them, hence
+    `COMMON_MOVEMENT` beside it, one year independent of the next.
     """
     known = {year: value for year, value in by_year.items() if year > FIRST_YEAR}
     if not known or spread is None:
@@ -171,8 +177,11 @@ def reduction(by_year: dict[int, float], horizon: int, spread: float | None) -> 
     year = max(known)
     years, ahead = year - FIRST_YEAR, horizon - year
     left = log(1 - known[year] / 100)
-    expected, half = left + left / years * ahead, spread * ahead * sqrt(1 + 1 / years)
-    value, high, low = (100 * (1 - exp(expected + shift * half)) for shift in (0, -1, 1))
+    change = left / years
+    own = spread * ahead * sqrt(1 + 1 / years)
+    common = Z80 * COMMON_MOVEMENT * abs(change) * sqrt(ahead + ahead**2 / years)
+    half = sqrt(own**2 + common**2)
+    value, high, low = (100 * (1 - exp(left + change * ahead + side * half)) for side in (0, -1, 1))
     return Trio(value, low, high)
 
 

@@ -177,6 +177,7 @@ def model(year: int = 2026, as_of: date = date(2026, 11, 23), silent: str | None
                 "330100",
                 "杭州市",
                 "activated_stock_land",
+                2027,
                 "reached_early",
                 "提前达标",
                 "杭州市盘活存量建设用地已提前达到2027年目标，建议上调。",

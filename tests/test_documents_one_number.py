@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import zipfile
 from datetime import date, datetime
@@ -20,6 +19,7 @@ from assets.outputs import documents, model
 from schemas import policy
 from schemas.indicators import INDICATORS
 from schemas.marts import MARTS
+from tests.browser import program
 
 pytestmark = pytest.mark.slow
 AS_OF = date(2026, 11, 23)
@@ -70,8 +70,7 @@ def assessed(province) -> list[tuple]:
 @pytest.fixture(scope="module")
 def texts(folder) -> dict[str, str]:
     """All text of the Word and the PDF report, without blanks."""
-    if not shutil.which("pdftotext"):
-        pytest.fail("pdftotext is missing: apt-get install poppler-utils")
+    program("pdftotext", "poppler-utils")
     drawn = subprocess.run(
         ["pdftotext", folder / "2026年度总结报告.pdf", "-"], capture_output=True, check=True, text=True
     )

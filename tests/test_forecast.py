@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from math import exp, log, sqrt
 
 import numpy as np
 import polars as pl
@@ -120,6 +121,19 @@ def test_reductions_chain():
     assert forecast.reduction({2025: 0.0, 2026: 4.0}, 2027, 0.0).value == pytest.approx(7.84)
     low_high = forecast.reduction({2025: 0.0, 2026: 4.0}, 2027, 0.01)
     assert low_high.low < 7.84 < low_high.high
+
+
+def test_the_range_of_a_reduction_allows_for_what_moves_all_cities():
+    """Cities that are all alike say nothing of a common turn: 0.3 of the yearly change of logarithms is allowed for."""
+    change = log(0.96)
+    half = 1.2816 * 0.3 * -change * sqrt(1 + 1)
+    made = forecast.reduction({2025: 0.0, 2026: 4.0}, 2027, 0.0)
+    assert made.low == pytest.approx(100 * (1 - exp(2 * change + half)))
+    assert made.high == pytest.approx(100 * (1 - exp(2 * change - half)))
+    farther = forecast.reduction({2025: 0.0, 2026: 4.0}, 2028, 0.0)
+    assert farther.high - farther.low > made.high - made.low
+    known_longer = forecast.reduction({2025: 0.0, 2026: 4.0, 2027: 7.84}, 2028, 0.0)
+    assert known_longer.high - known_longer.low < farther.high - farther.low
 
 
 @pytest.mark.parametrize(("known", "spread"), [({2025: 0.0}, 0.01), ({}, 0.01), ({2025: 0.0, 2026: 4.0}, None)])

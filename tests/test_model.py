@@ -270,12 +270,41 @@ def test_a_city_out_of_line_with_the_others():
     redeveloped = {"330100": 50.0, "330200": 52.0, "330300": 48.0, "330400": 51.0, "330500": 49.0, "330600": 95.0}
     rows = [assessed(value=100.0, target=1e3, city=city) for city in redeveloped]
     rows += [
-        assessed("redeveloped_inefficient_land", value=area, target=1e3, city=city)
+        assessed("redeveloped_inefficient_land", value=area, target=5e2, city=city)
         for city, area in redeveloped.items()
     ]
     found = advice.advise(rows, date(2026, 12, 31), advice.parameters("advice"))
-    assert [(each.kind, each.region_code) for each in found] == [("out_of_line", "330600")]
-    assert "95.00%" in found[0].text
+    assert {(each.kind, each.region_code) for each in found} == {("out_of_line", "330600")}
+    assert "95.00%，其他市的中位数为 50.00%" in found[0].text
+
+
+@pytest.mark.parametrize(
+    ("redeveloped", "target", "found"),
+    [
+        (50.0, 500.0, []),  # done 50 of 100, wanted 500 of 1,000
+        (50.0, 700.0, []),  # 70% wanted: 1.4 times
+        (50.0, 760.0, ["out_of_line"]),  # 76% wanted: more than 1.5 times
+        (50.0, 330.0, ["out_of_line"]),
+        (None, 760.0, []),
+    ],
+)
+def test_two_targets_that_do_not_go_together(redeveloped, target, found):
+    rows = [
+        assessed(value=100.0, target=1e3),
+        assessed("redeveloped_inefficient_land", value=redeveloped, target=target),
+    ]
+    assert kinds(*rows) == found
+
+
+def test_the_later_target_is_looked_at_too():
+    """In 2027 what can still be optimised is 2030: five eighths done after three of six years."""
+    near = assessed(value=500.0, target=400.0, verdict="achieved", year=2027)
+    far = assessed(value=500.0, target=800.0, verdict="on_track", year=2027) | {"horizon": 2030}
+    early = assessed(value=800.0, target=800.0, verdict="achieved", year=2027) | {"horizon": 2030}
+    made = advice.advise([near, far], date(2027, 9, 30), advice.parameters("advice"))
+    assert made == []
+    (found,) = advice.advise([near, early], date(2027, 9, 30), advice.parameters("advice"))
+    assert (found.kind, found.horizon) == ("reached_early", 2030) and "2030年目标 800 亩" in found.text
 
 
 def rate(indicator: str, done: float | None, task: float = 10.0) -> dict:

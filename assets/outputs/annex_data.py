@@ -350,10 +350,11 @@ def contributions(model: ReportModel) -> Sheet:
 def advice(model: ReportModel) -> Sheet:
     labels = {each.code: each.label for each in model.indicators}
     rows = [
-        [each.region_name, labels.get(each.indicator, each.indicator), each.label, each.text] for each in model.advice
+        [each.region_name, labels.get(each.indicator, each.indicator), each.horizon, each.label, each.text]
+        for each in model.advice
     ]
     notes = ("建议不是评价结果，供中期评估优化导引指标时参考。",)
-    return Sheet("优化建议", "指标优化建议（建议）", plain("地区", "指标", "类型", "建议"), rows, notes)
+    return Sheet("优化建议", "指标优化建议（建议）", plain("地区", "指标", "目标年", "类型", "建议"), rows, notes)
 
 
 def incentives(model: ReportModel) -> Sheet:

@@ -121,13 +121,18 @@ def _load(source: Source) -> model.ReportModel:
         dictionary=tuple(
             model.Entry(**row) for row in source.rows("SELECT * FROM mart.data_dictionary ORDER BY object, name")
         ),
-        advice=tuple(advice.advise(of_now, as_of, advice.parameters("advice"))),
+        advice=tuple(advice.advise(_of_year(assessed, year), as_of, advice.parameters("advice"))),
         what_if=tuple(advice.quota(_rates(source, as_of), advice.parameters("quota"))),
         incentives=tuple(advice.incentives(of_now, projects, advice.parameters("incentives"))),
         sentences=_summary(matrix, indicator_views, as_of),
         county_views=counties.views(source, regions, year),
         revisions=restating.revisions(source, regions, cells),
     )  # fmt: skip
+
+
+def _of_year(assessed: Rows, year: int) -> Rows:
+    """Assessments of a year against every horizon that it works towards."""
+    return [row for row in assessed if row["year"] == year]
 
 
 def reported(as_of: date) -> tuple[int, int]:
