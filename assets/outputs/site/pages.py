@@ -231,15 +231,16 @@ def _actions(model: ReportModel) -> Iterator[Page]:
         yield Page(f"{name}.html", f"{name}.html.j2", (zh, en), (zh, en), "action", data, wide=wide)
 
 
-def _county_rows(view: RegionView) -> list[tuple[str, str, list[str | None]]]:
-    """Counties of a city (code, name, eight texts) in code order; None where the county has no such figure."""
-    texts: dict[str, dict[str, str]] = {}
-    names: dict[str, str] = {}
+def _county_rows(view: RegionView) -> list[tuple[str, str, list[CountyValue | None]]]:
+    """Counties of a city (code, name, eight values) in code order; None where the county has no such figure."""
+    values: dict[str, dict[str, CountyValue]] = {}
     for code, indicator in view.indicators.items():
         for county in indicator.counties:
-            names[county.region.code] = county.region.name
-            texts.setdefault(county.region.code, {})[code] = county.text
-    return [(code, names[code], [texts[code].get(each) for each in view.indicators]) for code in sorted(names)]
+            values.setdefault(county.region.code, {})[code] = county
+    return [
+        (code, next(iter(own.values())).region.name, [own.get(each) for each in view.indicators])
+        for code, own in sorted(values.items())
+    ]
 
 
 def _last_year(rows: Sequence[ModeProgress], region: str) -> list:
