@@ -508,7 +508,7 @@ def bombs() -> Iterator[tuple[Mutant, str]]:
         b'<row r="%d"><c r="D%d"><f>1+1</f></c></row>' % (number, number) for number in range(3, 20_003)
     )
     yield book(
-        "20,000 formulas without a result", "3001", {"xl/worksheets/sheet1.xml": sheet(bad + formulas, b"", b"")}
+        "20,000 formulas without a result", "3002", {"xl/worksheets/sheet1.xml": sheet(bad + formulas, b"", b"")}
     )
     named = SHEET_PARTS["xl/workbook.xml"].replace(b'"Sheet1"', b'"\'!A1&amp;&lt;x&gt;..\\x"')
     yield book(
