@@ -197,6 +197,13 @@ def test_a_sentence_says_what_the_figure_bears_out(found, sentence):
     assert sentences.on_indicator(found) == sentence
 
 
+def test_an_undecidable_value_takes_no_side():
+    """7.9999999 and 8.0000001 of 8.00 are both 临界: neither needs decimals that the input does not have."""
+    for value in (7.9999999, 8.0000001):
+        found = made("land_per_gdp_reduction", value=value, target=8.0, expected=8.0, verdict="undecidable")
+        assert (found.text, found.target_text, found.expected_text) == ("8.00%", "8.00%", "8.00%")
+
+
 def test_a_sentence_counts_the_cities():
     cities = [
         made(verdict="on_track"),

@@ -63,7 +63,7 @@ def test_a_value_that_came_later_changes_nothing():
 def test_the_chapter_counts(made):
     said = chapter_restated.summary(made)
     assert "由发布2027-09-30.1作出，数据截至2027年9月30日" in said
-    assert said.endswith("2项次中，结论改变的2项次。初评所作预测中已有结果的1项次，落在80%区间内的1项次。")
+    assert said.endswith("已有结果的1项次，落在80%区间内的1项次；预测未达标的1项次中，实际已达标0项次。")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from assets.outputs.blocks import KINDS, Block, Head, Paragraph, Table, verdict
 from assets.outputs.format import NOTHING, day
 from assets.outputs.model import Restated, Restatement
+from schemas.indicators import Verdict
 
 TITLE = "初评与重评对比"
 
@@ -23,14 +24,15 @@ def chapter(made: Restatement) -> Iterator[Block]:
 
 
 def summary(made: Restatement) -> str:
-    """`… 96项次中，结论改变的54项次。初评所作预测中已有结果的80项次，落在80%区间内的61项次。`"""
-    flipped = sum(each.flipped for each in made.rows)
-    known = [each.inside for each in made.rows if each.inside is not None]
-    forecast = f"初评所作预测中已有结果的{len(known)}项次，落在80%区间内的{sum(known)}项次。" if known else ""
+    """`… 初评所作预测中已有结果的80项次，落在80%区间内的61项次；预测达标的40项次中，实际已达标38项次；…`"""
+    known = [each for each in made.rows if each.inside is not None]
+    forecast = f"初评所作预测中已有结果的{len(known)}项次，落在80%区间内的{sum(each.inside for each in known)}项次"
+    for meets, word in ((True, "预测达标"), (False, "预测未达标")):
+        of = [each.after.verdict == Verdict.ACHIEVED for each in known if each.before.forecast.meets is meets]
+        forecast += f"；{word}的{len(of)}项次中，实际已达标{sum(of)}项次" if of else ""
     return (
         f"{made.year}年{KINDS[made.kind].removeprefix('年')}初评由发布{made.old_release_id}作出，数据截至{day(made.old_as_of)}，"
-        f"年末水平以预测表示；现按最新数据重新评价，两次评价对比见下表。"
-        f"{len(made.rows)}项次中，结论改变的{flipped}项次。{forecast}"
+        f"年末水平以预测表示；现按最新数据重新评价，两次评价对比见下表。" + (f"{forecast}。" if known else "")
     )
 
 
@@ -54,4 +56,4 @@ def _table(caption: str, first: str, rows: Sequence[Restated]) -> Table:
         for each in rows
     )
     note = "面积单位：亩；百分率的差单位：百分点。较预测＝重评实绩－初评预测值，按未取整的数值计算。"
-    return Table(caption, header, lines, (2.4, 1.2, 1.2, 1.2, 2.2, 1.2, 1.2, 1.1), "lrcrcrcr", note, small=True)
+    return Table(caption, header, lines, (3.1, 1.2, 1.25, 1.2, 2.2, 1.2, 1.25, 1.1), "lrcrcrcr", note, small=True)

@@ -37,7 +37,6 @@ from schemas.table import Unit
 
 NUMERALS = "一二三四五六七八九十"
 STAGES = ("谋划", "在建", "完成", "推广", "申报国家案例")
-_RECEIVERS = {"city": "设区市", "project": "项目"}
 PROGRESS = ("已完成", "推进中", "未启动", "未报")
 
 
@@ -345,13 +344,17 @@ def _advice(model: ReportModel) -> Iterator[Block]:
         yield Paragraph("没有符合条件的设区市和项目。")
         return
     yield Table(
-        "激励倾斜建议名单", (_heads("类别", "名称", "设区市", "条件", "依据"),),
+        "激励倾斜建议名单", (_heads("设区市", "名称", "条件", "依据"),),
         tuple(
-            (_RECEIVERS.get(each.kind, each.kind), each.name, each.region_name, each.rule_label, each.reason)
-            for each in model.incentives
+            (_city_of(model, each.region_code), each.name, each.rule_label, each.reason) for each in model.incentives
         ),
-        (1, 2.4, 1.3, 2.6, 3.2), "clcll",
+        (1.05, 3.5, 2.7, 3.1), "clll", small=True,
     )  # fmt: skip
+
+
+def _city_of(model: ReportModel, code: str) -> str:
+    """The city that a city, or a project in a county, belongs to."""
+    return next((city.name for city in model.cities if city.code[:4] == code[:4]), code)
 
 
 def _data(model: ReportModel, table: EvaluationTable) -> Iterator[Block]:

@@ -212,6 +212,10 @@ def cell(row: dict[str, Any], limits: dict[str, float]) -> model.Cell:
     below = False if row["verdict"] == Verdict.MISSED else below
     marks, borders = (row["target"], row["expected"]), (_behind_from(row, limits),)
     text, (target, expected) = shown.beside(row["value"], marks, unit, met=below, borders=borders)
+    if (
+        row["verdict"] == Verdict.UNDECIDABLE
+    ):  # 临界 takes no side, so that a value just below needs no further decimals
+        text, target, expected = (shown.number(each, unit) for each in (row["value"], *marks))
     same = row["expected_linear"] == row["expected"]
     word, word_en, shape = WORDS[row["verdict"]]
     return model.Cell(

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from assets.outputs.charts import Words
 from assets.outputs.model import (
+    CountyValue,
     Deadline,
     EvaluationTable,
     ModeProgress,
