@@ -18,11 +18,10 @@ HOME, OUT = ROOT / "var" / "demo", ROOT / "docs" / "screenshots"
 LARGEST = 300_000  # bytes
 #: name: (page, width, height, English)
 SHOTS = {
-    "overview": ("index.html", 1280, 1120, False),
-    "indicator": ("indicator/stock_supply_share.html", 1280, 1120, False),
-    "evaluation": ("evaluation/annual-2026.html", 1280, 860, False),
+    "overview": ("index.html", 1280, 960, False),
+    "indicator": ("indicator/stock_supply_share.html", 1280, 960, False),
+    "evaluation": ("evaluation/annual-2026.html", 1280, 860, True),
     "phone": ("index.html", 390, 844, False),
-    "english": ("index.html", 1280, 860, True),
 }
 
 
