@@ -14,7 +14,7 @@ import pytest
 from assets import release
 from assets.home import Home
 from assets.release import Kind
-from assets.trust import journal, publishing
+from assets.trust import journal, publishing, states
 from pipelines import cli
 from schemas.trust import State
 from tests import test_release_store as store
@@ -89,6 +89,16 @@ def test_a_rollback_stands(home):
     release.rollback(home, FIRST)
     release.clean(home)
     assert release.current(home) == FIRST
+
+
+def test_a_clock_that_goes_back_makes_a_look_back(home):
+    """The day before yesterday is today again: a release of its own, and readers keep what they have."""
+    made = store.publish(home, as_of=date(2026, 11, 20))
+    assert (made.kind, release.current(home)) == (Kind.LOOK_BACK, SECOND)
+    publishing.publish(home, SECOND, State.NOTICE, "甲", AT)
+    earlier = AT.replace(year=2025)
+    publishing.publish(home, SECOND, State.FINAL, "乙", earlier)  # the order of the journal counts, not its clock
+    assert [str(step.state) for step in states.history(home, SECOND)] == ["公示", "定稿"]
 
 
 # --- A manifest that is damaged ---------------------------------------------------------------------------------

@@ -37,9 +37,14 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Night:
 
 @pytest.fixture(scope="module")
 def undisturbed(before: Night, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The tables of the second release when nothing goes wrong."""
+    """The tables of the second release when nothing goes wrong: another run at the same time is turned away."""
     night = copy(before, tmp_path_factory.mktemp("undisturbed"))
-    code, said = night.complete()
+    running = night.start()
+    running.wait_for("核验入库")
+    second = Running(night.arguments, night.home.path.with_suffix(".second.log"))
+    assert second.end() == 4, second.said
+    assert f"进程 {running.process.pid}，landstock run" in second.said
+    code, said = running.end(), running.said
     assert code == 0, said
     assert readable(night.home) == SECOND
     assert night.checksums() != before.checksums()
@@ -78,6 +83,16 @@ def test_kill_9_at_any_moment_leaves_a_release_and_the_next_run_ends_as_if_nothi
         if len(kills) >= KILLS:
             break
     print({layer: kills.count(layer) for layer in LAYERS})
+
+
+def test_raw_alone_gives_the_same_release(before: Night, tmp_path: Path) -> None:
+    """Warehouse, releases and landing directory are gone: the checksum of every table is that of the first release."""
+    (tmp_path / "landing").mkdir()
+    night = Night(tmp_path / "landing", Home(tmp_path / "home"))
+    shutil.copytree(before.home.raw, night.home.raw)
+    code, said = night.complete()
+    assert code == 0, said
+    assert (readable(night.home), night.checksums()) == (FIRST, before.checksums())
 
 
 # --- A full disk ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+from ast import literal_eval
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -228,29 +228,40 @@ def test_checksum_ignores_row_order_and_release_but_no_value() -> None:
     assert of("('1', 'a', 1.0, 'r1'), ('2', NULL, 2.0, 'r1'), ('2', NULL, 2.0, 'r1')") != base
 
 
+RELEASES, READERS = (50, 4) if os.environ.get("LANDSTOCK_FULL") else (5, 2)
+_READ_UNTIL_STOPPED = """
+import sys; sys.path.insert(0, {root!r})
+from pathlib import Path
+from assets import release
+from assets.home import Home
+home, reads, seen = Home(Path({home!r})), 0, set()
+print("reading", flush=True)
+while not (home.path / "stop").exists():
+    with release.open_read_only(home) as con:
+        seen.add(con.execute("SELECT min(value), max(value), count(*) FROM indicator_value").fetchone())
+    reads += 1
+print(reads, sorted(seen), sep="|")
+"""
+
+
 def test_readers_see_the_old_or_the_new_release_and_never_a_mixture(home: Home) -> None:
+    """Processes that read without a pause while releases are published: no error, no mixed read."""
     publish(home, value=0.0)
-    stop, seen, failures = threading.Event(), set(), []
-
-    def read() -> None:
-        while not stop.is_set():
-            try:
-                with release.open_read_only(home) as con:
-                    seen.add(con.execute("SELECT min(value), max(value), count(*) FROM indicator_value").fetchone())
-            except Exception as error:
-                failures.append(error)
-
-    readers = [threading.Thread(target=read) for _ in range(2)]
-    for reader in readers:
-        reader.start()
-    for number in range(1, 4):
+    script = [sys.executable, "-c", _READ_UNTIL_STOPPED.format(root=str(ROOT), home=str(home.path))]
+    readers = [
+        subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(READERS)
+    ]
+    assert all(reader.stdout.readline() == "reading\n" for reader in readers)
+    for number in range(1, RELEASES + 1):
         publish(home, value=float(number))
-    stop.set()
+    (home.path / "stop").touch()
     for reader in readers:
-        reader.join()
-    assert not failures
-    assert seen <= {(float(number), float(number), 2) for number in range(4)}
-    assert seen
+        told, problem = reader.communicate()
+        assert (reader.returncode, problem) == (0, "")
+        reads, seen = told.split("|")
+        assert int(reads) > 0
+        assert set(literal_eval(seen)) <= {(float(number), float(number), 2) for number in range(RELEASES + 1)}
+        print(reads, "reads,", len(literal_eval(seen)), "releases seen")
 
 
 _PUBLISH_UNTIL_KILLED = """

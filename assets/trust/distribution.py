@@ -65,7 +65,8 @@ def compare(measure: Measure, records: pl.DataFrame, years: list[int], limits: D
                     | {"unit": measure.unit}
                     | _judged(measure.name, now, before, limits)
                 )
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    made = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    return made.with_columns(pl.col(pl.Float64).round(9))
 
 
 def _judged(measure: str, now: pl.Series, before: pl.Series, limits: Distribution) -> dict:

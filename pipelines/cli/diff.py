@@ -206,7 +206,11 @@ def _why(desk: Desk, row: Row) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return shown.NOTHING if value is None else shown.number(value, "ratio", signed=True)
+    """With more decimals where two would show a change as none."""
+    if value is None:
+        return shown.NOTHING
+    places = next((p for p in range(3, 10) if round(value, p)), 2) if value and not round(value, 2) else 2
+    return f"{value:+,.{places}f}".replace("-", shown.MINUS) if value else "0.00"
 
 
 def _records(desk: Desk, rows: list[Row]) -> str:
