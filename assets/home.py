@@ -102,6 +102,10 @@ class Home:
             raise self.full()
         return self
 
+    def is_full(self) -> bool:
+        """Whether next to nothing can be written: then whatever failed, in whatever words, most likely failed of it."""
+        return free(self.path) < _NOTHING
+
     def full(self) -> HomeError:
         """What to say when the disk is full."""
         left = f"{free(self.path) / 1e6:.0f} MB"
@@ -149,6 +153,8 @@ class Home:
 _FULL = re.compile(r"no space left|disk is full|disk full|quota exceeded|file too large", re.IGNORECASE)
 #: Bytes that a run needs besides what it makes anew: logs, Dagster's history.
 _ROOM = 100_000_000
+#: Bytes that are as good as none.
+_NOTHING = 10_000_000
 
 
 def out_of_space(text: str) -> bool:

@@ -98,6 +98,18 @@ def test_a_future_year_is_2(tmp_path: Path, capsys) -> None:
     assert "2028 年尚未开始" in capsys.readouterr().err
 
 
+def test_whatever_fails_on_a_full_disk_is_said_to_be_that(home: Home, monkeypatch, capsys) -> None:
+    """SQLite calls it a disk I/O error, others what they like."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("disk I/O error")
+
+    monkeypatch.setattr("assets.release.manifests", fail)
+    monkeypatch.setattr("assets.home.free", lambda _: 1_000_000)
+    assert cli.call(["releases"]) == 3
+    assert "磁盘空间不足" in capsys.readouterr().err
+
+
 def test_an_unexpected_error_is_3_with_a_log_and_without_a_traceback(home: Home, monkeypatch, capsys) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("by zero")

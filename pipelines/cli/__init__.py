@@ -118,7 +118,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     from assets.trust.journal import Refused
     from schemas.policy import PolicyError
 
-    if out_of_space(str(error)):
+    if out_of_space(str(error)) or (not isinstance(error, Trouble) and _home().is_full()):
         error = _home().full()
     if isinstance(error, Trouble):
         wrong = isinstance(error, UnknownRelease | Refused)

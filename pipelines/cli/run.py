@@ -228,7 +228,7 @@ def _ending(desk: Desk, outcome: Outcome) -> list[str]:
     if not outcome.success:
         lines = [desk.pick("运行失败，没有产生新发布；当前发布不变：", "the run failed, no release was made:")]
         lines += [f"  {clip(each, 160)}" for each in outcome.failures[:5]]
-        if any(map(out_of_space, outcome.failures)):
+        if any(map(out_of_space, outcome.failures)) or desk.home.is_full():
             lines.append("  " + desk.pick(str(desk.home.full()), desk.home.full().en))
         return [*lines, desk.pick(f"详情见 {outcome.log}", f"details: {outcome.log}")]
     made = outcome.release
