@@ -144,6 +144,6 @@ if FULL:
     def fill(disk: Path, room: int) -> None:
         """Take all the space but `room` bytes."""
         left = shutil.disk_usage(disk).free - room
-        with contextlib.suppress(OSError), (disk / "ballast").open("wb") as ballast:  # the run takes of it, too
+        with contextlib.suppress(OSError), (disk / "ballast").open("wb") as ballast:  # the run writes, too
             while left > 0:
                 left -= ballast.write(bytes(min(left, 1 << 20)))
