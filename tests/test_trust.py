@@ -143,9 +143,26 @@ def test_objections_as_they_stood_on_a_day():
 
 
 def test_a_damaged_journal_names_its_line(home):
-    (home.path / journal.OBJECTIONS).write_text('{"event": "raised"}\n{"eve')
+    (home.path / journal.OBJECTIONS).write_text('{"event": "raised"}\n{"eve\n')
     with pytest.raises(JournalError, match="第 2 行"):
         objections.known(home)
+
+
+def test_a_text_may_hold_what_other_programs_take_for_the_end_of_a_line(home, out):
+    publishing.publish(home, out, State.NOTICE, "张三", AT)
+    text = "少计一宗\u2028面积\x85有误\r\n\x0b请核"
+    object_to(home, out, text)
+    assert [each.text for each in objections.known(home)] == [text]
+
+
+@pytest.mark.parametrize("cut", ["{", '{"release_id": "2026', '{"note": "公'])
+def test_a_line_that_a_full_disk_cut_short_was_never_kept(home, out, cut):
+    publishing.publish(home, out, State.NOTICE, "张三", AT)
+    with (home.path / journal.STATES).open("a", encoding="utf-8") as file:
+        file.write(cut)
+    assert states.state(home, out) == State.NOTICE
+    publishing.publish(home, out, State.FINAL, "李四", AT)
+    assert [str(step.state) for step in states.history(home, out)] == ["公示", "定稿"]
 
 
 # --- Plausibility -----------------------------------------------------------------------------------------------

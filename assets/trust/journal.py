@@ -45,7 +45,9 @@ def append(home: Home, name: str, compose: Callable[[list[Line]], Line]) -> Line
         with (home.path / name).open("a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
-            line = compose(_parse(home, name, file.read()))
+            text = file.read()
+            line = compose(_parse(home, name, text))
+            file.truncate(len(_whole(text).encode()))
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -57,9 +59,14 @@ def append(home: Home, name: str, compose: Callable[[list[Line]], Line]) -> Line
         ) from None
 
 
+def _whole(text: str) -> str:
+    """Without a last line that has no end: a full disk or a crash cut it short, and nobody was told that it was kept."""
+    return text[: text.rfind("\n") + 1]
+
+
 def _parse(home: Home, name: str, text: str) -> list[Line]:
     lines = []
-    for number, each in enumerate(text.splitlines(), 1):
+    for number, each in enumerate(_whole(text).split("\n")[:-1], 1):
         try:
             lines.append(json.loads(each))
         except ValueError:
