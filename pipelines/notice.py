@@ -42,7 +42,7 @@ def send(home: Home, url: str, notice: Notice) -> str | None:
 
 def _known(home: Home) -> set[str]:
     try:
-        lines = (home.logs / FILE).read_text(encoding="utf-8").splitlines()
+        lines = (home.logs / FILE).read_text(encoding="utf-8").split("\n")
     except OSError:
         return set()
     known = set()

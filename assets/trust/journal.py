@@ -60,7 +60,7 @@ def append(home: Home, name: str, compose: Callable[[list[Line]], Line]) -> Line
 
 
 def _whole(text: str) -> str:
-    """Without a last line that has no end: a full disk or a crash cut it short, and nobody was told that it was kept."""
+    """Without a last line that has no end: a full disk or a crash cut it short, nobody was told that it was kept."""
     return text[: text.rfind("\n") + 1]
 
 
