@@ -142,7 +142,7 @@ def _evaluation(model: ReportModel, table: EvaluationTable) -> Sheet:
         [name_of(model, row.region.code), *(value for cell in row.cells for value in _judged(cell))]
         for row in (*cities, *province)
     ]
-    notes = (PLAN_NOTE, note(table), f"对照{table.horizon}年目标。")
+    notes = (PLAN_NOTE, note(table))
     bold = frozenset(range(len(cities), len(rows)))
     return Sheet(
         report_name(table.kind, table.year), table.title, columns, rows, notes, bold, breaks=(16,), row_height=_TALL
