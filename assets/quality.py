@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import duckdb
 import polars as pl
@@ -22,6 +23,7 @@ _REFERENCES = {
     "idle_land": ("supervision_no", "5004"),
     "inefficient_land": ("supply_supervision_no", "5005"),
 }
+_WITH_PARCELS = ("idle_land", "inefficient_land", "land_supply")
 #: Tables keyed by region and year whose city rows can be held against their counties: by, measure.
 _COUNTY_SUMS = {
     "annual_task": (("year", "task"), "task_area_mu"),
@@ -57,33 +59,54 @@ def find(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
     as_of, regions = context.as_of, context.regions
     digestion = core.revisions(con, "unsupplied_digestion", as_of)
     found = [relations.resolve_digestion(digestion, core.revisions(con, "approved_unsupplied", as_of)).findings]
-    supply = core.current(con, "land_supply", as_of)
     for table, (column, rule) in _REFERENCES.items():
-        found.append(
-            relations.unknown_supervision(core.current(con, table, as_of), table, column, rule, supply["record_key"])
-        )
+        found.append(relations.unknown_supervision(_unanswered(con, table, column, as_of), table, column, rule))
     for table, (by, measure) in _COUNTY_SUMS.items():
-        found.append(relations.county_sums(core.current(con, table, as_of), table, by, measure, regions))
+        records = core.current(con, table, as_of, ("region_code", *by, measure))
+        found.append(relations.county_sums(records, table, by, measure, regions))
     for table in TABLES.values():
         if "region_code" not in table.key:
-            found.append(relations.moved_city(revised(con, table, as_of), table.name, regions))
-    parcels = {name: core.current(con, name, as_of) for name in ("idle_land", "inefficient_land")} | {
-        "land_supply": supply
-    }
-    found.append(relations.shared_parcels(parcels, regions))
+            found.append(relations.moved_city(moved(con, table, as_of), table.name, regions))
+    found.append(relations.shared_parcels(_sharing(con, as_of), regions))
     return pl.concat(found)
 
 
-def revised(con: duckdb.DuckDBPyConnection, table: Table, as_of) -> pl.DataFrame:
-    """All revisions of the keys that have more than one."""
+def _unanswered(con: duckdb.DuckDBPyConnection, table: str, column: str, as_of: date) -> pl.DataFrame:
+    """Records that name an 电子监管号 which no supply record has; a cancelled one is known."""
     return con.execute(
-        f"WITH many AS (SELECT record_key FROM core.{table.name} GROUP BY ALL HAVING count(*) > 1)"
+        f"SELECT r.* FROM {core.standing(table)} r ANTI JOIN (FROM core.land_supply SEMI JOIN"
+        " (FROM raw.submission WHERE received_on <= $day) USING (submission_id)) s"
+        f" ON s.record_key = r.{column} WHERE r.{column} IS NOT NULL",
+        {"day": as_of},
+    ).pl()
+
+
+def moved(con: duckdb.DuckDBPyConnection, table: Table, as_of: date) -> pl.DataFrame:
+    """All revisions of the keys that did not always stand in the same region."""
+    return con.execute(
+        f"WITH many AS (SELECT hash(record_key) FROM core.{table.name} GROUP BY ALL"
+        " HAVING min(region_code) <> max(region_code))"
         " SELECT c.record_key, c.region_code, c.submission_id, c.sheet, c.row_number, row_number() OVER"
         " (PARTITION BY c.record_key ORDER BY s.received_on, s.file_name, s.seq) AS revision"
-        f" FROM core.{table.name} c SEMI JOIN many USING (record_key) JOIN raw.submission s USING (submission_id)"
-        " WHERE s.received_on <= ?",
+        f" FROM core.{table.name} c JOIN raw.submission s USING (submission_id)"
+        " WHERE s.received_on <= ? AND hash(c.record_key) IN (FROM many)",
         [as_of],
     ).pl()
+
+
+def _sharing(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pl.DataFrame]:
+    """By table, the records whose parcel stands more than once in all of them together."""
+    parcels = " UNION ALL ".join(f"SELECT hash(parcel_code) AS parcel FROM core.{table}" for table in _WITH_PARCELS)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE shared_parcel AS FROM ({parcels}) GROUP BY ALL HAVING count(*) > 1")
+    place = "region_code, parcel_code, submission_id, sheet, row_number, record_key"
+    return {
+        table: con.execute(
+            f"SELECT {place} FROM {core.standing(table)} WHERE parcel_code IS NOT NULL"
+            " AND hash(parcel_code) IN (FROM shared_parcel)",
+            {"day": as_of},
+        ).pl()
+        for table in _WITH_PARCELS
+    }
 
 
 def relation_findings(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:

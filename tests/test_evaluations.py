@@ -60,19 +60,15 @@ def test_midterm_and_final_look_at_one_horizon_and_keep_forecasts_apart():
 
 
 def test_modes_take_the_claimed_area_of_their_records():
-    claims = pl.DataFrame(
+    of_city = pl.DataFrame(
         {
-            "city_code": ["330100", "330100", "330200"], "year": [2026, 2026, 2026],
-            "source_table": ["land_supply", "idle_land", "land_supply"], "record_key": ["a", "b", "c"],
-            "amount": [30.0, 10.0, 60.0],
+            "region_code": ["330100", "330100", "330200"], "year": [2026, 2026, 2026],
+            "mode": ["低效整治腾地", progress.NO_MODE, "低效整治腾地"], "parcels": [1, 1, 1], "area_mu": [30.0, 10.0, 60.0],
         }
     )  # fmt: skip
-    records = pl.DataFrame(
-        {"source_table": ["land_supply"] * 2, "record_key": ["a", "c"], "mode": ["低效整治腾地", "低效整治腾地"]}
-    )
     regions = ["330100", "330200", "330300", "330000"]
     absences = pl.DataFrame({"region_code": regions, "year": [2026] * 4, "absence": [None, None, "not_reported", None]})
-    made = progress.modes(claims, records, absences, PROVINCES)
+    made = progress.modes(of_city, absences, PROVINCES)
     columns = ("region_code", "parcels", "area_mu", "share", "absence")
     assert rows(made, *columns, mode="低效整治腾地") == [
         ("330000", 2, 90.0, 90.0, None),
@@ -88,14 +84,12 @@ def test_no_share_of_nothing():
     absences = pl.DataFrame([("330100", 2026, None)], schema=["region_code", "year", "absence"], orient="row").cast(
         {"absence": pl.String}
     )
-    claims = pl.DataFrame(
+    of_city = pl.DataFrame(
         schema={
-            "city_code": pl.String, "year": pl.Int64, "source_table": pl.String, "record_key": pl.String,
-            "amount": pl.Float64,
+            "region_code": pl.String, "year": pl.Int64, "mode": pl.String, "parcels": pl.Int64, "area_mu": pl.Float64,
         }
     )  # fmt: skip
-    records = pl.DataFrame(schema={"source_table": pl.String, "record_key": pl.String, "mode": pl.String})
-    made = progress.modes(claims, records, absences, PROVINCES)
+    made = progress.modes(of_city, absences, PROVINCES)
     assert set(rows(made, "area_mu", "share", "absence")) == {(0.0, None, "not_applicable")}
 
 

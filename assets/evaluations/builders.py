@@ -12,7 +12,8 @@ from assets.indicators import figures, inputs
 from assets.relations import is_cancelled
 from schemas import policy
 from schemas.indicators import FIRST_YEAR, INDICATORS
-from schemas.submissions import PLAN_ACTIVATION, PLAN_REDEVELOPMENT, TABLES
+from schemas.submissions import CANCELLED, PLAN_ACTIVATION, PLAN_REDEVELOPMENT, TABLES
+from schemas.table import Table
 
 ACTIVATED = "activated_stock_land"
 
@@ -66,22 +67,28 @@ def target_trajectory(con: duckdb.DuckDBPyConnection, context: Context) -> pl.Da
 
 def mode_progress(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
     """Activated area by the mode of the record behind it; idle-land cases have no such column (未填)."""
-    claims = con.execute(
-        f"SELECT city_code, year, source_table, record_key, amount FROM indicator.{ACTIVATED}"
-        " WHERE role = 'numerator' AND city_code IS NOT NULL"
-    ).pl()
-    records = pl.concat(
-        core.current(con, table, context.as_of, ("mode",)).select("record_key", "mode", source_table=pl.lit(table))
-        for table in ("land_supply", "inefficient_land")
-    )
+    claims = pl.concat(_claimed_by_mode(con, table, context) for table in INDICATORS[ACTIVATED].tables)
+    of_city = claims.group_by("region_code", "year", "mode").agg(pl.col("parcels", "area_mu").sum())
     absences = _figures(con).filter(
         (pl.col("indicator") == ACTIVATED)
         & (pl.col("basis") == "annual")
         & (pl.col("region_level") != "county")
         & (pl.col("year") >= FIRST_YEAR)
     )
-    made = progress.modes(claims, records, absences.select("region_code", "year", "absence"), _provinces(context))
+    made = progress.modes(of_city, absences.select("region_code", "year", "absence"), _provinces(context))
     return made.with_columns(pl.col("area_mu").cast(pl.Decimal(38, 9)))
+
+
+def _claimed_by_mode(con: duckdb.DuckDBPyConnection, table: str, context: Context) -> pl.DataFrame:
+    """What the records of one table claim, by city, year and mode."""
+    records = core.standing(table) if "mode" in TABLES[table] else "(SELECT NULL AS record_key, NULL AS mode)"
+    return con.execute(
+        f"SELECT c.city_code AS region_code, c.year, coalesce(m.mode, '{progress.NO_MODE}') AS mode,"
+        f" count(*) AS parcels, sum(c.amount) AS area_mu FROM indicator.{ACTIVATED} c LEFT JOIN {records} m"
+        f" USING (record_key) WHERE c.source_table = '{table}' AND c.role = 'numerator' AND c.city_code IS NOT NULL"
+        " GROUP BY ALL",
+        {"day": context.as_of} if "mode" in TABLES[table] else {},
+    ).pl()
 
 
 def measure_progress(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
@@ -126,26 +133,25 @@ def calendar(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
 
 def input_vintage(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
     """Records in force by table, city (or the province's own) and year, with their vintages."""
-    received = con.execute("SELECT submission_id, received_on FROM raw.submission").pl()
-    found = []
-    for table in TABLES.values():
-        dated = table.event_date or ("year" if "year" in table else None)
-        columns = [dated] * bool(dated) + ["vintage"] * ("vintage" in table)
-        records = _placed(con, table.name, context, *columns).join(received, on="submission_id")
-        # Projects have no year of their own: that of their receipt stands in.
-        year = pl.col(dated) if dated == "year" else pl.col(dated or "received_on").dt.year()
-        vintage = pl.col("vintage").drop_nulls().unique().sort().str.join("、") if "vintage" in table else pl.lit("")
-        found.append(
-            records.with_columns(of_year=year.cast(pl.Int32))
-            .filter(pl.col("of_year").is_not_null())
-            .group_by(year="of_year", region_code=pl.coalesce("city_code", "region_code"))
-            .agg(vintage=vintage, records=pl.len().cast(pl.Int64), last_received_on=pl.col("received_on").max())
-            .select(
-                "region_code", "year", pl.col("vintage").replace("", None), "records", "last_received_on",
-                source_table=pl.lit(table.name), table_label=pl.lit(table.label),
-            )
-        )  # fmt: skip
-    return pl.concat(found)
+    con.register("place", inputs.region_map(context.regions).to_arrow())
+    try:
+        return pl.concat(_vintages(con, table, context) for table in TABLES.values())
+    finally:
+        con.unregister("place")
+
+
+def _vintages(con: duckdb.DuckDBPyConnection, table: Table, context: Context) -> pl.DataFrame:
+    # Projects have no year of their own: that of their receipt stands in.
+    year = "r.year" if "year" in table and not table.event_date else f"year(r.{table.event_date or 'received_on'})"
+    vintage = "string_agg(DISTINCT r.vintage, '、' ORDER BY r.vintage)" if "vintage" in table else "NULL::VARCHAR"
+    stands = f"coalesce(r.status, '') NOT IN {CANCELLED}" if "status" in table else "true"
+    return con.execute(
+        f"SELECT coalesce(p.city_code, p.today) AS region_code, {year}::INTEGER AS year, {vintage} AS vintage,"
+        f" count(*) AS records, max(r.received_on) AS last_received_on, '{table.name}' AS source_table,"
+        f" '{table.label}' AS table_label FROM {core.standing(table.name)} r LEFT JOIN place p USING (region_code)"
+        f" WHERE {stands} AND {year} IS NOT NULL GROUP BY ALL",
+        {"day": context.as_of},
+    ).pl()
 
 
 def _placed(con: duckdb.DuckDBPyConnection, table: str, context: Context, *columns: str) -> pl.DataFrame:

@@ -21,19 +21,13 @@ FIRST_TASK_YEAR = 2026
 TASK_NUMBERS = range(1, 13)
 
 
-def modes(claims: pl.DataFrame, records: pl.DataFrame, absences: pl.DataFrame, provinces: pl.DataFrame) -> pl.DataFrame:
+def modes(of_city: pl.DataFrame, absences: pl.DataFrame, provinces: pl.DataFrame) -> pl.DataFrame:
     """One row per city or province, year and mode: parcels, area_mu, share (%), absence.
 
-    `claims`: city_code, year, source_table, record_key, amount (亩 claimed under indicator 1); `records`: source_table,
-    record_key, mode; `absences`: region_code, year, absence of indicator 1's annual figure, one row for every region
-    and year wanted; `provinces`: city_code, province_code.
+    `of_city`: region_code, year, mode (未填 where none), parcels, area_mu (亩 claimed under indicator 1); `absences`:
+    region_code, year, absence of indicator 1's annual figure, one row for every region and year wanted; `provinces`:
+    city_code, province_code.
     """
-    of_city = (
-        claims.join(records, on=["source_table", "record_key"], how="left")
-        .with_columns(pl.col("mode").fill_null(NO_MODE))
-        .group_by("year", "mode", region_code="city_code")
-        .agg(parcels=pl.len().cast(pl.Int64), area_mu=pl.col("amount").sum())
-    )
     found = _with_provinces(of_city, provinces, ["year", "mode"])
     kinds = pl.DataFrame({"mode": [*MODES, NO_MODE]})
     rows = absences.join(kinds, how="cross").join(found, on=["region_code", "year", "mode"], how="left")

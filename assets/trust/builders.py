@@ -19,7 +19,7 @@ from assets.trust import completeness, distribution, objections, plausibility
 from schemas import policy
 from schemas.indicators import FIRST_YEAR
 from schemas.marts import MARTS
-from schemas.submissions import TABLES
+from schemas.submissions import CANCELLED, TABLES
 from schemas.trust import DUE_WORDS
 
 #: What mart.revision is made from: marts of this release and the same of the one before.
@@ -36,14 +36,17 @@ class Made(Protocol):
 
 def cancellation(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Records whose latest revision cancels them, with the file and row that did."""
-    files = con.execute("SELECT submission_id, received_on, file_sha256, file_name FROM raw.submission").pl()
-    found = []
-    for table in TABLES.values():
-        if "status" in table:
-            records = core.current(con, table.name, context.as_of, ("region_code", "status")).filter(is_cancelled())
-            placed = inputs.place(records, context.regions).join(files, on="submission_id")
-            found.append(placed.with_columns(source_table=pl.lit(table.name)))
-    return pl.concat(found, how="vertical_relaxed")
+    found = [
+        con.execute(
+            "SELECT r.region_code, r.record_key, r.status, r.sheet, r.row_number, r.received_on, s.file_sha256, s.file_name,"
+            f" '{table.name}' AS source_table FROM {core.standing(table.name)} r JOIN raw.submission s USING (submission_id)"
+            f" WHERE r.status IN {CANCELLED}",
+            {"day": context.as_of},
+        ).pl()
+        for table in TABLES.values()
+        if "status" in table
+    ]
+    return inputs.place(pl.concat(found), context.regions)
 
 
 def build_revision(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
