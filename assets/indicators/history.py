@@ -109,17 +109,29 @@ def _past(con: duckdb.DuckDBPyConnection, code: str, last: Context, as_today: bo
     needs = module(code).NEEDS
     if not as_today or code not in _UNSETTLED:
         return _Past(inputs_layer.timeline(con, needs, last), None)
-    only = {table: " UNION ".join(queries).replace("{table}", table) for table, queries in _UNSETTLED[code].items()}
+    only = {table: _unsettled(con, code, table) for table in _UNSETTLED[code]}
     only |= {table: query.format(**only) for table, query in _LOOKED_UP.get(code, {}).items()}
     return _Past(inputs_layer.timeline(con, needs, last, only), _settled(con, code, only))
 
 
+def _unsettled(con: duckdb.DuckDBPyConnection, code: str, table: str) -> str:
+    """Find the record keys of a table that are not settled for an indicator, once; a query for them."""
+    kept = f"unsettled_{code}_{table}"
+    keys = " UNION ".join(query.replace("{table}", table) for query in _UNSETTLED[code][table])
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {kept} AS {keys}")
+    return f"SELECT record_key FROM {kept}"
+
+
 # Record keys that are not settled for an indicator: what was revised, and what depends on a record that came later.
-_REVISED = "SELECT record_key FROM known_{table} GROUP BY ALL HAVING count(*) > 1"
+# Grouped by hash, which is much quicker than by text; an accident only sends a record the longer way.
+_REVISED = (
+    "SELECT DISTINCT record_key FROM known_{table} WHERE hash(record_key) IN"
+    " (SELECT hash(record_key) FROM known_{table} GROUP BY ALL HAVING count(*) > 1)"
+)
 _SHARED_PARCEL = (
-    "SELECT record_key FROM known_{table} WHERE parcel_code IN (SELECT parcel_code FROM ("
+    "SELECT record_key FROM known_{table} WHERE hash(parcel_code) IN (SELECT hash(parcel_code) FROM ("
     "SELECT parcel_code FROM known_land_supply UNION ALL SELECT parcel_code FROM known_inefficient_land"
-    " UNION ALL SELECT parcel_code FROM known_idle_land) GROUP BY ALL HAVING count(*) > 1)"
+    " UNION ALL SELECT parcel_code FROM known_idle_land) WHERE parcel_code IS NOT NULL GROUP BY ALL HAVING count(*) > 1)"
 )
 _EXEMPTED = "SELECT record_key FROM known_far_exemption"
 _SUPPLY_CAME_LATER = (
