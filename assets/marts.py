@@ -21,7 +21,7 @@ from assets.indicators.history import derive_history, history_days
 from assets.trust import builders as trust
 from schemas import policy
 from schemas.indicators import INDICATORS, PARTS
-from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
+from schemas.marts import CONTRACT_VERSION, MARTS, Mart
 from schemas.submissions import TABLES
 
 #: Released files open in DuckDB from this version on.
@@ -37,6 +37,7 @@ def build(
     """
     mart = MARTS[name]
     release = Release(release_id, made_at, build_path)
+    _begin(build_path, release_id)
     frame = _BUILDERS[name](con, context, release)
     con.execute(f"ATTACH '{_quoted(build_path)}' AS build (STORAGE_VERSION '{STORAGE_VERSION}')")
     try:
@@ -48,12 +49,14 @@ def build(
         con.execute("DETACH build")
 
 
-def add_macro(path: Path) -> None:
-    """Put `mart.indicator_as_of(DATE)` and `mart.figure_contribution(region, indicator, year, basis)` into a built
-    database; macros are stored and need no write access later."""
-    with duckdb.connect(str(path)) as con:
-        for macro in MACROS:
-            con.execute(macro)
+def _begin(build_path: Path, release_id: str) -> None:
+    """The build database belongs to one release: building for another one starts it anew, so that it holds nothing
+    of an earlier state and no space is left where tables were dropped."""
+    owner = build_path.with_name("release_id")
+    if not (build_path.exists() and owner.exists() and owner.read_text() == release_id):
+        for left in (build_path, build_path.with_name(build_path.name + ".wal")):
+            left.unlink(missing_ok=True)
+        owner.write_text(release_id)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, mart: Mart, rows: pl.DataFrame | duckdb.DuckDBPyRelation) -> int:

@@ -25,8 +25,6 @@ from assets.trust import states
 from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
 
 DATABASE, MANIFEST, PARQUET = "landstock.duckdb", "manifest.json", "parquet"
-#: The oldest DuckDB whose clients must be able to open a released file.
-STORAGE_VERSION = "v1.2.0"
 _TEMPORARY = ".tmp-"
 _ID = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d+)")
 
@@ -239,16 +237,16 @@ def publish(
 def _write(
     build: Path, folder: Path, release_id: str, marts: Mapping[str, Mart]
 ) -> tuple[dict[str, int], dict[str, str]]:
+    """The build database, compact as it is, becomes the release's: copying the file takes a fraction of copying rows."""
+    with duckdb.connect(str(build)) as con:
+        con.execute("CHECKPOINT")
+    shutil.copyfile(build, folder / DATABASE)
     rows, checksums = {}, {}
-    with duckdb.connect() as con:
-        con.execute(f"ATTACH {_quoted(build)} AS build (READ_ONLY)")
-        con.execute(f"ATTACH {_quoted(folder / DATABASE)} AS landstock (STORAGE_VERSION '{STORAGE_VERSION}')")
-        con.execute("USE landstock")
-        con.execute("CREATE SCHEMA mart")
+    with duckdb.connect(str(folder / DATABASE)) as con:
+        for name in _tables(con) - set(marts):
+            con.execute(f'DROP TABLE mart."{name}"')
         for name, mart in marts.items():
             _check_columns(con, mart)
-            con.execute(mart.ddl())
-            con.execute(f"INSERT INTO mart.{name} BY NAME SELECT * FROM build.mart.{name}")
             _check_release(con, mart, release_id)
             rows[name] = con.execute(f"SELECT count(*) FROM mart.{name}").fetchone()[0]
             checksums[name] = checksum(con, mart)
@@ -256,10 +254,12 @@ def _write(
             con.execute(f"COPY mart.{name} TO {_quoted(parquet)} (FORMAT parquet, COMPRESSION zstd)")
         for macro in MACROS:
             con.execute(macro)
-        con.execute("USE memory")
-        con.execute("CHECKPOINT landstock")
-        con.execute("DETACH landstock")
+        con.execute("CHECKPOINT")
     return rows, checksums
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
+    return {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
 
 
 def checksum(con: duckdb.DuckDBPyConnection, mart: Mart) -> str:
@@ -278,11 +278,9 @@ def checksum(con: duckdb.DuckDBPyConnection, mart: Mart) -> str:
 
 def _check_columns(con: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     built = con.execute(
-        "SELECT column_name FROM duckdb_columns()"
-        " WHERE database_name = 'build' AND schema_name = 'mart' AND table_name = ?",
-        [mart.name],
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'mart' AND table_name = ?", [mart.name]
     ).fetchall()
-    if {name for (name,) in built} != set(mart.names):
+    if set(built) != {(column.name, column.type) for column in mart.columns}:
         raise ReleaseError(
             f"成果表 mart.{mart.name} 缺失或栏目与声明不符。请重新运行 landstock run；若仍不行，检查 schemas/marts.py",
             f"mart.{mart.name} is missing or differs from its declaration. Run again; else look at schemas/marts.py",

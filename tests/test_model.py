@@ -47,7 +47,6 @@ def report(tmp_path_factory) -> model.ReportModel:
     build.parent.mkdir(parents=True)
     for name in MARTS:
         marts.build(bureau.con, build, name, context, "2026-11-23.1", datetime(2026, 11, 23, 2))
-    marts.add_macro(build)
     return model.load(build)
 
 
