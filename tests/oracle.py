@@ -447,8 +447,9 @@ class Oracle:
             figure.data_state = "incomplete"
 
     def walk_base(self, region: str, year: int) -> Fraction | None:
-        """The level of 2025, for the province over the cities that it pools in the year."""
-        regions = self.pooled(region, year)
+        """The level of 2025: a region's own, known whether or not the year is; the province's over the cities that it
+        pools in the year."""
+        regions = self.pooled(region, year) if region == self.province else [region]
         if not regions or any((each, 2025) not in self.walk for each in regions):
             return None
         return self.walk_level(regions, 2025)[0]

@@ -195,6 +195,14 @@ def test_province_walk_target_is_a_level_on_its_base(bureau):
     assert row["verdict"] == "on_track"
 
 
+def test_what_is_expected_of_a_level_is_known_before_the_year_is(bureau):
+    # Hangzhou's target of 2027 is 84 %: from 80 % in 2025, half of the way is 82 % in 2026.
+    walk(bureau)
+    row = bureau.assessment("walk15_coverage")
+    assert (row["value"], row["absence"], row["target"]) == (None, "not_due", 84.0)
+    assert (row["expected"], row["pace"], row["verdict"]) == (82.0, None, "not_due")
+
+
 def test_rows_cover_regions_indicators_years_and_horizons(bureau):
     table = bureau.assessments(as_of="2028-02-01")
     assert table.height == 12 * 8 * (3 + 4)  # horizon 2027: 2025–2027; horizon 2030: 2025–2028

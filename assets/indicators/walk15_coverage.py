@@ -168,11 +168,10 @@ def _figure(cell: dict, levels: dict, context: Context) -> tuple[dict, list[dict
         "numerator": cell["numerator"] if level else None, "denominator": cell["denominator"] if level else None,
         "record_count": cell["records"], "excluded_count": cell["excluded"],
     }  # fmt: skip
-    if level is None:
-        return figure, []
-    base = _base(code, level, levels, context)
+    # What is expected of a year is known before the year is: the line begins at the region's own 2025 level.
+    base = None if level is None and cell["region_level"] == "province" else _base(code, level or {}, levels, context)
     figure |= {"exact": None if value is None else str(value), "exact_base": None if base is None else str(base)}
-    return figure, _sublines(code, year, level, base)
+    return figure, _sublines(code, year, level, base) if level else []
 
 
 def _base(code: str, level: dict, levels: dict, context: Context) -> Fraction | None:
