@@ -273,6 +273,8 @@ def mart_columns(mart: Mart) -> dg.TableSchema:
 
 
 _ALL_MARTS = [dg.AssetKey(["mart", name]) for name in MARTS]
+#: Metadata of an output that says what could not be made, and what to do.
+LEFT_OUT = "left_out"
 _OUTPUTS = {bundle.DOCUMENTS: "附表、报告 annex and reports", bundle.SITE: "网页 HTML site"}
 
 
@@ -284,7 +286,11 @@ def output_asset(kind: str) -> dg.AssetsDefinition:
     )  # fmt: skip
     def make(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         now, place = Circumstances.of(context.run, context.instance, home), home.place
-        return _metadata(bundle.make(kind, place, release.next_id(place, now.context.as_of), context.log.warning))
+        left_out: list[str] = []
+        counts = bundle.make(kind, place, release.next_id(place, now.context.as_of), left_out.append)
+        for reason in left_out:
+            context.log.warning(reason)
+        return dg.MaterializeResult(metadata={**counts, **({LEFT_OUT: "；".join(left_out)} if left_out else {})})
 
     return make
 

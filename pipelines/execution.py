@@ -13,7 +13,7 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
 import dagster as dg
 
-from assets.graph import CURRENT
+from assets.graph import CURRENT, LEFT_OUT
 from pipelines import definitions, storage
 from pipelines.settings import Settings
 
@@ -42,6 +42,7 @@ class Outcome:
     warnings: int
     failures: Sequence[str]
     log: Path | None
+    left_out: Sequence[str] = ()  # outputs that could not be made, and why
 
 
 def execute(
@@ -83,6 +84,7 @@ def _outcome(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
         warnings=len(broken) - len(critical),
         failures=[_sentence(event) for event in failures],
         log=_write_log(result, failures, settings) if failures else None,
+        left_out=_left_out(result),
     )
 
 
@@ -91,6 +93,11 @@ def _release(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
         if event.asset_key == CURRENT:
             return {name: value.value for name, value in event.materialization.metadata.items()}
     return {}
+
+
+def _left_out(result: dg.ExecuteInProcessResult) -> list[str]:
+    said = [event.materialization.metadata.get(LEFT_OUT) for event in result.get_asset_materialization_events()]
+    return list(dict.fromkeys(each.value for each in said if each))
 
 
 def _sentence(event: dg.DagsterEvent) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import cli
 from schemas import policy
 from tests.bureau import Bureau
 
@@ -93,3 +94,29 @@ def test_unknown_origin_is_left_out_of_the_share(market, national):
 def test_holders_are_not_stored(market):
     columns = {name for (name,) in market.con.execute("SELECT column_name FROM information_schema.columns").fetchall()}
     assert not columns & {"holder", "受让人", "土地使用权人"}
+
+
+# --- Through the front door ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("provinces", "site"), [("all", True), ("11", False)])
+def test_a_run_with_another_region_table_makes_a_release(tmp_path, capsys, provinces, site):
+    """With the country's table the plan's cities have their reports; a table without any of them has none, and says so."""
+    landing, home, table = tmp_path / "landing" / "2026-11-20", tmp_path / "home", tmp_path / "regions.csv"
+    landing.mkdir(parents=True)
+    (landing / BEIJING).write_bytes((DATA / BEIJING).read_bytes())
+    header, *rows = REGIONS.read_text(encoding="utf-8").splitlines(keepends=True)
+    table.write_text("".join([header, *(row for row in rows if provinces == "all" or row.startswith(provinces))]), "utf-8")
+    where = ["--landing", str(landing.parent), "--home", str(home), "--as-of", "2026-11-23", "--regions", str(table)]
+    code = cli.call(["run", *where, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["success"], told["failures"]) == (0, True, [])
+    assert (home / "current" / "site" / "index.html").exists() is site
+    assert [each[:17] for each in told["left_out"]] == ([] if site else ["区划表里没有行动方案设定目标的地区"])
+    sql = (
+        "SELECT round(value, 6) AS share FROM indicator_value WHERE region_code = '110000' AND year = 2019"
+        " AND indicator = 'stock_supply_share' AND basis = 'annual'"
+    )
+    assert cli.call(["query", sql, "--home", str(home), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"share": 8.841386}]  # 28.185714 of 318.792931 公顷

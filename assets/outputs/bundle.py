@@ -6,6 +6,7 @@ seals. A kind that was made for another release is made again, never published.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -29,12 +30,18 @@ CSV_ROWS = 20_000
 def make(kind: str, home: Home, release_id: str, tell: Callable[[str], None]) -> dict[str, int]:
     """Make one kind of output from the build database; returns how many files of how many bytes.
 
-    Without a Chinese font the documents that need one are left out and `tell` says so with the remedy.
+    Without a Chinese font the documents that need one are left out, and where no region has a target of the plan
+    everything is; `tell` says so with the remedy.
     """
+    from assets.outputs.model import NothingToReport
+
     folder = _folder(home, kind)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    _WRITERS[kind](home, folder, tell)
+    try:
+        _WRITERS[kind](home, folder, tell)
+    except NothingToReport as error:
+        tell(str(error))
     made = [path for path in folder.rglob("*") if path.is_file()]
     (folder / _MARK).write_text(release_id, encoding="utf-8")
     return {"files": len(made), "bytes": sum(path.stat().st_size for path in made)}
@@ -50,10 +57,12 @@ def of_release(home: Home, release_id: str, tell: Callable[[str], None]) -> Call
                 make(kind, home, release_id, tell)
         shutil.copytree(_folder(home, DOCUMENTS), folder / DOCUMENTS, ignore=shutil.ignore_patterns(_MARK))
         # Only the page of downloads is new: it lists what lies in the folder by now.
-        made = load(home, folder / release.DATABASE)
-        site.write(made, folder / SITE, previous=_folder(home, SITE), release=folder)
+        with contextlib.suppress(NothingToReport):
+            made = load(home, folder / release.DATABASE)
+            site.write(made, folder / SITE, previous=_folder(home, SITE), release=folder)
 
     from assets.outputs import site
+    from assets.outputs.model import NothingToReport
 
     return write
 
@@ -109,8 +118,8 @@ def _is_for(home: Home, kind: str, release_id: str) -> bool:
 def _documents(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
     from assets.outputs import documents, tables_csv
 
-    model = load(home, home.build)
     tables_csv.write(home.build, folder / "csv", CSV_ROWS)
+    model = load(home, home.build)
     try:
         documents.write_all(model, folder)
     except FontsMissing as error:

@@ -24,15 +24,18 @@ _STATES = (DataState.INCOMPLETE, DataState.PROVISIONAL, DataState.FINAL)
 
 
 class Source:
-    """A released file, opened read-only; answers with rows as dicts."""
+    """A released file, opened read-only; answers with rows as dicts, without those of `others`: regions of a larger
+    region table that are not the plan's."""
 
     def __init__(self, path: Path):
         self.con = duckdb.connect(str(path), read_only=True)
+        self.others: frozenset[str] = frozenset()
 
     def rows(self, sql: str, *values: Any) -> Rows:
         found = self.con.execute(sql, list(values))
         names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        rows = (dict(zip(names, row, strict=True)) for row in found.fetchall())
+        return [row for row in rows if row.get("region_code") not in self.others]
 
 
 def load(release_db: Path, earlier: Callable[[date], Path | None] | None = None) -> model.ReportModel:
@@ -167,12 +170,24 @@ def _vintages(source: Source) -> tuple[model.Vintage, ...]:
 
 
 def _regions(source: Source) -> dict[str, model.Region]:
-    """Province, cities and counties with figures; a county's city is found by the first four digits of its code."""
+    """The plan's regions: province and cities with targets, and their counties (by the first four digits of the code).
+
+    All others are left out of what `source` answers from here on. Raises NothingToReport when no region has a target.
+    """
     rows = source.rows(
         "SELECT DISTINCT region_code AS code, region_name AS name, region_level AS level FROM mart.indicator_value"
         " ORDER BY CASE level WHEN 'province' THEN 0 WHEN 'city' THEN 1 ELSE 2 END, code"
     )
-    return {row["code"]: model.Region(**row, city_code=_city(row)) for row in rows}
+    of_plan = {row["region_code"] for row in source.rows("SELECT DISTINCT region_code FROM mart.assessment")}
+    regions = [model.Region(**row, city_code=_city(row)) for row in rows]
+    kept = {each.code: each for each in regions if (each.city_code or each.code) in of_plan}
+    if {each.level for each in kept.values()} < {"province", "city"}:
+        raise model.NothingToReport(
+            "区划表里没有行动方案设定目标的地区，不生成附表、报告和网页；成果表不受影响，可用 landstock query 查询",
+            "no region of the region table has a target of the plan: no reports and no site; the marts are complete",
+        )
+    source.others = frozenset(each.code for each in regions) - kept.keys()
+    return kept
 
 
 def _city(row: dict[str, Any]) -> str | None:

@@ -13,9 +13,14 @@ from datetime import date, datetime
 from pathlib import Path
 
 from assets.advice import Advice, Incentive, QuotaEffect
+from assets.home import Trouble
 from schemas.indicators import Indicator
 
 # --- Header ----------------------------------------------------------------------------------------------------------
+
+
+class NothingToReport(Trouble):
+    """No region of the release has a target of the plan: there is nothing to evaluate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -578,7 +583,8 @@ class ReportModel:
 
 
 def load(release_db: Path, earlier: Callable[[date], Path | None] | None = None) -> ReportModel:
-    """The report model of a built or released DuckDB file, read-only. Raises duckdb.Error when it is none.
+    """The report model of a built or released DuckDB file, read-only. Raises duckdb.Error when it is none, and
+    NothingToReport when none of its regions has a target.
 
     `earlier` finds, for an as-of day, the file of a release that made the mid-term or final evaluation before its
     year was over.

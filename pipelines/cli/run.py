@@ -239,6 +239,7 @@ def _ending(desk: Desk, outcome: Outcome) -> list[str]:
     lines = [f"{desk.pick('发布', 'release')} {made['release_id']}：{desk.pick(*_KINDS[made['kind']])}"]
     if outcome.warnings:
         lines.append(desk.pick(f"有 {outcome.warnings} 项核验提醒", f"{outcome.warnings} checks warn"))
+    lines += outcome.left_out
     return [*lines, f"  {made['path']}"]
 
 
@@ -251,6 +252,7 @@ def _as_data(outcome: Outcome, receipts: list[Receipt], code: int) -> dict:
         "files": [vars(each) for each in receipts],
         "failed_checks": [vars(each) for each in outcome.failed_checks],
         "failures": list(outcome.failures),
+        "left_out": list(outcome.left_out),
     }
 
 
