@@ -52,7 +52,7 @@ def build(
 def _begin(build_path: Path, release_id: str) -> None:
     """The build database belongs to one release: building for another one starts it anew, so that it holds nothing
     of an earlier state and no space is left where tables were dropped."""
-    owner = build_path.with_name("release_id")
+    owner = build_path.with_suffix(".release")
     if not (build_path.exists() and owner.exists() and owner.read_text() == release_id):
         for left in (build_path, build_path.with_name(build_path.name + ".wal")):
             left.unlink(missing_ok=True)

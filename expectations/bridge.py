@@ -12,7 +12,7 @@ from .suites import checks
 from .validate import CheckResult, validate
 
 #: How the resource `home` opens the database of a layer.
-CONNECT = {"core": "connect_warehouse", "mart": "connect_build"}
+CONNECT = {"core": "connect_warehouse", "indicator": "connect_warehouse", "mart": "connect_build"}
 
 
 def asset_checks(

@@ -152,7 +152,7 @@ class Check:
     that hold the same at the door.
     """
 
-    layer: str  # the DuckDB schema: "core" or "mart"
+    layer: str  # the DuckDB schema: "core", "indicator" or "mart"
     table: str
     name: str  # unique within its table
     expectation: Expectation

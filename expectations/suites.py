@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from . import core, mart
+from . import core, indicator, mart
 from .checks import Check
 
 #: layer → table → checks, in the order in which they are reported.
-SUITES: dict[str, dict[str, list[Check]]] = {"core": core.SUITE, "mart": mart.SUITE}
+SUITES: dict[str, dict[str, list[Check]]] = {
+    "core": core.SUITE,
+    "indicator": indicator.SUITE,
+    "mart": mart.SUITE,
+}
 
 
 def checks(layer: str, tables: Iterable[str] | None = None) -> list[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.indicators import FIRST_YEAR, OWED
+from schemas.indicators import FIRST_YEAR, INDICATORS, OWED
 from schemas.marts import MARTS
 from schemas.submissions import TABLES
 from schemas.trust import VALUE_CAUSES, Cause, Due
@@ -91,7 +91,8 @@ DISTRIBUTIONS = (
     ),
 )  # fmt: skip
 
-_CHECKED = [f"core.{name}" for name in TABLES] + [f"mart.{name}" for name in MARTS if name != "quality_check"]
+_CHECKED = [f"core.{name}" for name in TABLES] + [f"indicator.{code}" for code in INDICATORS]
+_CHECKED += [f"mart.{name}" for name in MARTS if name != "quality_check"]
 
 RESULTS = (
     mart_check(
@@ -109,7 +110,7 @@ RESULTS = (
             f" FROM (SELECT unnest({_CHECKED}) AS name) WHERE name NOT IN"
             " (SELECT concat(layer, '.', table_name) FROM {table})"
         ),
-        "每张入库表和成果表都经过核验", "every table of core and of the marts was checked",
+        "每张入库表、每项指标和每张成果表都经过核验", "every table of core, indicator and mart was checked",
         "没有核验结果的表，可能在核验之后才生成。", remedy="请运行整个 nightly，不要单独生成个别成果表后发布。",
     ),
 )  # fmt: skip

@@ -72,7 +72,7 @@ def validate(
     regions: Regions | None = None,
     names: Iterable[str] | None = None,
 ) -> list[CheckResult]:
-    """Check the tables of a layer ("core" or "mart"), all of them by default; one result per check, in suite order.
+    """Check the tables of a layer ("core", "indicator" or "mart"), all of them by default; one result per check, in suite order.
 
     `con` stays as it was, its open transaction included; it may be read-only. `regions` are those that the run was made
     with (default: `core.region` where the connection has it, else the project's own). `names` picks single checks.

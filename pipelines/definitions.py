@@ -92,7 +92,8 @@ _AFTER = ("revision", "plausibility", "quality_check")
 def _checks() -> list[dg.AssetChecksDefinition]:
     first = [name for name in MARTS if name not in _AFTER]
     after = (asset_checks("mart", [name], name=f"{name}_expectations") for name in _AFTER)
-    return [asset_checks("core", regions=_regions), asset_checks("mart", first, regions=_regions), *after]
+    layers = [("core", None), ("indicator", None), ("mart", first)]
+    return [*(asset_checks(layer, tables, regions=_regions) for layer, tables in layers), *after]
 
 
 def definitions(chosen: settings.Settings) -> dg.Definitions:

@@ -5,17 +5,22 @@ As of 2025-06-30. City 330100 with county 330102, city 330200; county 330103 was
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import duckdb
 import polars as pl
 
+from assets import indicators
 from assets.core import write_regions
 from assets.warehouse import append, create
 from expectations.mart import _OWN_WORDS, _WORDS
 from schemas.indicators import INDICATORS, OWED
 from schemas.marts import DOUBLE, MARTS, Mart
 from schemas.policy import Regions
-from schemas.submissions import TABLES
+from schemas.submissions import TABLES, WALK_CLASSES
 from schemas.trust import VALUE_CAUSES
+from tests.bureau import Bureau, supervision_no
 from tests.checking_files import checked, row
 
 SHA = "a" * 64
@@ -99,6 +104,24 @@ def core() -> duckdb.DuckDBPyConnection:
             [f"receipt-{table}"],
         )
     return con
+
+
+def derived() -> duckdb.DuckDBPyConnection:
+    """A warehouse with the eight indicators, each with records, computed from files of one city."""
+    bureau = Bureau(Path(tempfile.mkdtemp()) / "bureau")
+    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "土地用途代码": "0601", "约定容积率下限": "1.5"})
+    bureau.hand_in("批而未供台账", {"批文号": "B1"})
+    bureau.hand_in("批而未供消化", {"消化编号": "X1"})
+    bureau.hand_in("闲置土地", {"认定书编号": "R1"})
+    bureau.hand_in("低效用地", {"图斑编号": "T1"})
+    bureau.hand_in("年度任务", {}, {"任务": "闲置土地处置"})
+    bureau.hand_in("建设用地变更调查", {}, year=2025)
+    bureau.hand_in("地区生产总值", {}, year=2025)
+    bureau.hand_in("步行覆盖", *({"设施类别": each} for each in WALK_CLASSES), year=2025)
+    bureau.take_in()
+    for code in INDICATORS:
+        indicators.derive(bureau.con, code, bureau.context())
+    return bureau.con
 
 
 def mart() -> duckdb.DuckDBPyConnection:
@@ -254,7 +277,8 @@ def _gates(con: duckdb.DuckDBPyConnection) -> None:
         "INSERT INTO mart.distribution (region_code, region_level, measure, year, state)"
         f" VALUES ('{CITY}', 'city', 'industrial_far', 2025, 'steady')"
     )
-    tables = [("core", name) for name in TABLES] + [("mart", name) for name in MARTS if name != "quality_check"]
+    tables = [("core", name) for name in TABLES] + [("indicator", code) for code in INDICATORS]
+    tables += [("mart", name) for name in MARTS if name != "quality_check"]
     con.executemany(
         "INSERT INTO mart.quality_check (layer, table_name, check_name, severity, passed)"
         " VALUES (?, ?, 'grain', 'critical', true)",

@@ -44,9 +44,7 @@ class Publisher(Bureau):
         """A sealed release of a day; its id."""
         context = self._context(day, rules)
         release_id = release.next_id(self.home, context.as_of)
-        self.home.build.unlink(missing_ok=True)
-        shutil.copy(self._build(context, release_id, COMPARED), self.home.build)
-        self._make(self.home.build, TRUST, context, release_id)
+        self._make(self.home.build, (*COMPARED, *TRUST), context, release_id)
         with duckdb.connect(str(self.home.build)) as con:
             for name in MARTS.keys() - {*COMPARED, *TRUST}:
                 con.execute(MARTS[name].ddl())

@@ -10,11 +10,12 @@ from expectations.core import _COLUMN_RULES
 from expectations.mart import _OWN_WORDS, _WORDS, NULLABLE_KEYS
 from expectations.suites import SUITES
 from expectations.validate import CheckResult, validate
+from schemas.indicators import INDICATORS
 from schemas.marts import DOUBLE, MARTS
 from schemas.submissions import TABLES
-from tests.expectations_world import CITY, COUNTY, OTHER, PROVINCE, WORLD, core, mart
+from tests.expectations_world import CITY, COUNTY, OTHER, PROVINCE, WORLD, core, derived, mart
 
-WORLDS = {"core": core, "mart": mart}
+WORLDS = {"core": core, "indicator": derived, "mart": mart}
 CHECKS = [check for suite in SUITES.values() for checks in suite.values() for check in checks]
 
 
@@ -183,7 +184,21 @@ def _mart_breaks() -> dict[tuple[str, str], str]:
     return {key: sql.format(t=f"mart.{key[0]}") for key, sql in breaks.items()}
 
 
+#: Of one indicator: its ledger {t}, and the figures of all.
+_INDICATOR = {
+    "traceable": "UPDATE {t} SET submission_id = 'no such receipt'",
+    "own_inputs": "UPDATE {t} SET source_table = 'park_performance'",
+    "amounts": "UPDATE {t} SET amount = -1",
+    "roles": "UPDATE {t} SET role = 'excluded', reason = NULL",
+    "value_or_absence": "UPDATE indicator.figure SET value = NULL, absence = NULL",
+    "one_figure_a_cell": "INSERT INTO indicator.figure FROM indicator.figure",
+    "one_state": "UPDATE indicator.state SET inputs = 'others' WHERE year = 2026",
+}
+
 BREAKS = {("core", *key): sql for key, sql in _core_breaks().items()}
+BREAKS |= {
+    ("indicator", code, name): sql.format(t=f"indicator.{code}") for code in INDICATORS for name, sql in _INDICATOR.items()
+}
 BREAKS |= {("mart", *key): sql for key, sql in _mart_breaks().items()}
 
 
@@ -195,7 +210,7 @@ def test_names_are_unique_within_a_table():
     assert len({(check.layer, check.table, check.name) for check in CHECKS}) == len(CHECKS)
 
 
-@pytest.mark.parametrize("layer", ["core", "mart"])
+@pytest.mark.parametrize("layer", SUITES)
 def test_a_good_world_passes_every_check(worlds, layer):
     results = validated(worlds[layer], layer)
     assert [(result.table, result.name, result.sample, result.error) for result in results if not result.passed] == []

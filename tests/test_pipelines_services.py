@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ import duckdb
 import pytest
 
 from assets.home import Home
+from pipelines import storage
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 600  # seconds; a busy machine is slow, a broken service never answers
@@ -83,7 +83,7 @@ class Interface:
 def installation(tmp_path: Path) -> tuple[Home, dict[str, str]]:
     home = Home(tmp_path / "home").prepare()
     (tmp_path / "landing").mkdir()
-    shutil.copy(ROOT / "dagster.yaml", home.dagster)
+    storage.prepare(home)  # two services that start on an empty DAGSTER_HOME would both make its databases
     environment = os.environ | {
         "DAGSTER_HOME": str(home.dagster),
         "LANDSTOCK_HOME": str(home.path),
