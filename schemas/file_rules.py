@@ -1,4 +1,3 @@
-# ruff: noqa: E501  -- one rule per line reads as the table it is
 """Rules on a file (1xxx) and on its structure (2xxx): number, severity and the words a clerk reads.
 
 Templates are `str.format` strings; the reader fills them. Value and relation rules live in `schemas/rules.py`.

@@ -11,7 +11,9 @@ from pathlib import Path
 
 lock = Path(__file__).parents[1] / "uv.lock"
 lock.unlink(missing_ok=True)  # a lock without addresses cannot be extended, only made anew
-subprocess.run([Path(sys.executable).with_name("uv"), "lock", "--quiet", "--no-config", *sys.argv[1:]], check=True, cwd=lock.parent)
+subprocess.run(
+    [Path(sys.executable).with_name("uv"), "lock", "--quiet", "--no-config", *sys.argv[1:]], check=True, cwd=lock.parent
+)
 text = lock.read_text()
 text = re.sub(r'registry = "[a-z]+://[^"]+"', 'registry = "packages"', text)
 text = re.sub(r'url = "[a-z]+://[^"]*/([^"/]+)"', r'path = "\1"', text)

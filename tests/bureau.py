@@ -67,7 +67,15 @@ class Bureau:
         self.regions = regions or policy.regions()
         core.write_regions(self.con, self.regions)
 
-    def hand_in(self, label: str, *rows: dict[str, str], day: str = "2026-11-01", year: int = 2026, city: str = "330100", batch: str = "") -> None:
+    def hand_in(
+        self,
+        label: str,
+        *rows: dict[str, str],
+        day: str = "2026-11-01",
+        year: int = 2026,
+        city: str = "330100",
+        batch: str = "",
+    ) -> None:
         """One CSV of a table, received on a day; rows are what differs from DEFAULTS."""
         header = list(dict.fromkeys([*DEFAULTS[label], *(name for row in rows for name in row)]))
         text = io.StringIO()
@@ -87,7 +95,9 @@ class Bureau:
 
     def context(self, as_of: str = "2026-11-23", **overrides) -> Context:
         day = date.fromisoformat(as_of)
-        rules = policy.rulebook(day).with_overrides({name.replace("__", "."): value for name, value in overrides.items()})
+        rules = policy.rulebook(day).with_overrides(
+            {name.replace("__", "."): value for name, value in overrides.items()}
+        )
         return Context(day, rules, self.regions, policy.target_version(day))
 
     def result(self, indicator: str, as_of: str = "2026-11-23", **overrides):
@@ -95,14 +105,24 @@ class Bureau:
         context = self.context(as_of, **overrides)
         return indicators.compute(self.con, indicator, context, indicators.years(self.con, context.as_of))
 
-    def figure(self, indicator: str, region: str = "330100", year: int = 2026, basis: str | None = None, as_of: str = "2026-11-23", **overrides) -> dict:
+    def figure(
+        self,
+        indicator: str,
+        region: str = "330100",
+        year: int = 2026,
+        basis: str | None = None,
+        as_of: str = "2026-11-23",
+        **overrides,
+    ) -> dict:
         """One figure as a dict."""
         basis = basis or str(INDICATORS[indicator].judged)
         made = self.result(indicator, as_of, **overrides).figures
         (found,) = made.filter(region_code=region, year=year, basis=basis).iter_rows(named=True)
         return found
 
-    def parts(self, indicator: str, region: str = "330100", year: int = 2026, basis: str | None = None, **more) -> dict[str, float]:
+    def parts(
+        self, indicator: str, region: str = "330100", year: int = 2026, basis: str | None = None, **more
+    ) -> dict[str, float]:
         basis = basis or str(INDICATORS[indicator].judged)
         made = self.result(indicator, **more).parts.filter(region_code=region, year=year, basis=basis)
         return dict(zip(made["part"], made["value"], strict=True))
@@ -118,7 +138,11 @@ class Bureau:
         return evaluation.assess(pl.concat(figures), current_targets(context), plans, context)
 
     def assessment(self, indicator: str, region: str = "330100", year: int = 2026, horizon: int = 2027, **more) -> dict:
-        (found,) = self.assessments(**more).filter(indicator=indicator, region_code=region, year=year, horizon=horizon).iter_rows(named=True)
+        (found,) = (
+            self.assessments(**more)
+            .filter(indicator=indicator, region_code=region, year=year, horizon=horizon)
+            .iter_rows(named=True)
+        )
         return found
 
     def findings(self, as_of: str = "2026-11-23") -> pl.DataFrame:

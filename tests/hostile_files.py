@@ -3,7 +3,6 @@
 A seed gives the same files again. `Mutant.name` is the file's name, `Mutant.how` says what was done to it.
 """
 
-# ruff: noqa: E501  -- one way to spoil a file per line reads as the list it is
 from __future__ import annotations
 
 import io

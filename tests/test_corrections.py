@@ -66,7 +66,9 @@ def test_the_same_bytes_again_are_nothing_new_even_after_a_newer_revision(bureau
 def test_the_same_bytes_of_two_cities_are_two_reports(bureau):
     for city in ("330100", "330200"):
         bureau.put(f"低效用地_{city}_2026.csv", "行政区代码,图斑编号,低效类型,图斑面积\n".encode())
-    values = [bureau.figure("redeveloped_inefficient_land", region=city)["value"] for city in ("330100", "330200", "330300")]
+    values = [
+        bureau.figure("redeveloped_inefficient_land", region=city)["value"] for city in ("330100", "330200", "330300")
+    ]
     assert values == [0.0, 0.0, None]
 
 
@@ -123,13 +125,23 @@ def test_a_file_of_the_province_reports_for_its_cities(bureau):
 
 
 def test_states_of_the_data(bureau):
-    for label, key in [("供地结果", {}), ("闲置土地", {"认定书编号": "X1"}), ("低效用地", {"图斑编号": "D1", "完成面积": ""})]:
+    for label, key in [
+        ("供地结果", {}),
+        ("闲置土地", {"认定书编号": "X1"}),
+        ("低效用地", {"图斑编号": "D1", "完成面积": ""}),
+    ]:
         for year in (2025, 2026):
-            row = {"电子监管号": supervision_no(year, year), "合同签订日期": f"{year}-03-01"} if label == "供地结果" else {**key}
+            row = (
+                {"电子监管号": supervision_no(year, year), "合同签订日期": f"{year}-03-01"}
+                if label == "供地结果"
+                else {**key}
+            )
             bureau.hand_in(label, row, day=f"{year}-12-01", year=year)
     states = [bureau.figure(ACTIVATED, year=2025, as_of=day)["data_state"] for day in ("2025-12-30", "2025-12-31")]
     assert states == ["provisional", "final"]
-    assert bureau.figure(ACTIVATED, year=2026, as_of="2026-11-01")["data_state"] == "incomplete"  # 2026 not handed in yet
+    assert (
+        bureau.figure(ACTIVATED, year=2026, as_of="2026-11-01")["data_state"] == "incomplete"
+    )  # 2026 not handed in yet
     assert bureau.figure(ACTIVATED, year=2026, as_of="2026-12-31")["data_state"] == "final"
     assert bureau.figure(ACTIVATED, region="330000", year=2026, as_of="2026-12-31")["data_state"] == "incomplete"
 

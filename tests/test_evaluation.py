@@ -19,7 +19,9 @@ RULES = policy.rulebook()
 def case(indicator: str, value, target, day: str, horizon: int = 2027, **more) -> Case:
     end = date.fromisoformat(day)
     exact = None if value is None else Fraction(str(value))
-    more = {name: Fraction(str(v)) if name in ("base", "low", "high") and v is not None else v for name, v in more.items()}
+    more = {
+        name: Fraction(str(v)) if name in ("base", "low", "high") and v is not None else v for name, v in more.items()
+    }
     return Case(INDICATORS[indicator], end.year, horizon, end, exact, Fraction(str(target)), **more)
 
 
@@ -141,10 +143,19 @@ def test_an_assessment_row(bureau):
     bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "供应面积": "2000", "现有建设用地面积": "2000"})
     row = bureau.assessment("activated_stock_land")
     expected = 47000 * 692 / 1095
-    assert (row["value"], row["target"], row["verdict"], row["verdict_label"]) == (30000.0, 47000.0, "on_track", "达序时")
+    assert (row["value"], row["target"], row["verdict"], row["verdict_label"]) == (
+        30000.0,
+        47000.0,
+        "on_track",
+        "达序时",
+    )
     assert row["gap"] == -17000.0
     assert row["progress"] == pytest.approx(30000 / 47000)
-    assert (row["expected"], row["expected_linear"], row["pace"]) == (pytest.approx(expected), pytest.approx(expected), pytest.approx(30000 / expected))
+    assert (row["expected"], row["expected_linear"], row["pace"]) == (
+        pytest.approx(expected),
+        pytest.approx(expected),
+        pytest.approx(30000 / expected),
+    )
     assert bureau.assessment("activated_stock_land", horizon=2030)["expected"] == pytest.approx(94000 * 692 / 2191)
 
 
@@ -162,7 +173,11 @@ def test_ranks_share_and_skip(bureau):
     for n, (city, existing) in enumerate([("330100", "2"), ("330200", "1"), ("330300", "1")]):
         county = {"330100": "330106", "330200": "330203", "330300": "330302"}[city]
         new = str(2 - int(existing))
-        bureau.hand_in("供地结果", {"电子监管号": supervision_no(n), "行政区代码": county, "现有建设用地面积": existing, "当年新增面积": new}, city=city)
+        bureau.hand_in(
+            "供地结果",
+            {"电子监管号": supervision_no(n), "行政区代码": county, "现有建设用地面积": existing, "当年新增面积": new},
+            city=city,
+        )
     table = bureau.assessments().filter(indicator="stock_supply_share", year=2026, horizon=2027)
     ranks = dict(zip(table["region_code"], table["rank"], strict=True))
     assert [ranks[code] for code in ("330100", "330200", "330300", "330400", "330000")] == [1, 2, 2, None, None]
@@ -173,7 +188,11 @@ def test_ranks_share_and_skip(bureau):
 def test_areas_rank_by_share_of_the_target(bureau):
     # Hangzhou 100 of 47,000; Zhoushan 50 of 9,500 ranks first
     bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "供应面积": "100", "现有建设用地面积": "100"})
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(2), "行政区代码": "330902", "供应面积": "50", "现有建设用地面积": "50"}, city="330900")
+    bureau.hand_in(
+        "供地结果",
+        {"电子监管号": supervision_no(2), "行政区代码": "330902", "供应面积": "50", "现有建设用地面积": "50"},
+        city="330900",
+    )
     ranks = {code: bureau.assessment("activated_stock_land", region=code)["rank"] for code in ("330100", "330900")}
     assert ranks == {"330100": 2, "330900": 1}
 

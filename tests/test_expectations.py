@@ -197,7 +197,9 @@ _INDICATOR = {
 
 BREAKS = {("core", *key): sql for key, sql in _core_breaks().items()}
 BREAKS |= {
-    ("indicator", code, name): sql.format(t=f"indicator.{code}") for code in INDICATORS for name, sql in _INDICATOR.items()
+    ("indicator", code, name): sql.format(t=f"indicator.{code}")
+    for code in INDICATORS
+    for name, sql in _INDICATOR.items()
 }
 BREAKS |= {("mart", *key): sql for key, sql in _mart_breaks().items()}
 

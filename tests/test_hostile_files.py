@@ -86,7 +86,7 @@ def test_the_conditions_bite(table: str, column: str) -> None:
     """The plain conditions would see an accepted row that breaks a rule."""
     grid = hostile_files.good_grid(TABLES[table])
     text = "\n".join(",".join(row) for row in grid)
-    rows = check(read(f"{TABLES[table].label}_330100_2026.csv", text.encode()), policy.regions(), hostile_run.RECEIVED).accepted  # fmt: skip  # noqa: E501
+    rows = check(read(f"{TABLES[table].label}_330100_2026.csv", text.encode()), policy.regions(), hostile_run.RECEIVED).accepted  # fmt: skip
     assert hostile_run.accepted_wrongly(rows, TABLES[table], "bureau", "330100") == []
     spoiled = rows.with_columns(pl.lit(BREAKS[table][column], rows.schema[column]).alias(column))
     assert hostile_run.accepted_wrongly(spoiled, TABLES[table], "bureau", "330100") != []

@@ -14,14 +14,25 @@ P1 = {"宗地代码": "330106001001GB00001"}
 
 def claims(bureau, **more) -> dict[str, tuple]:
     ledger = bureau.result(ACTIVATED, **more).ledger
-    return {row["record_key"]: (float(row["amount"]), row["role"], row["reason"], row["claimed_by"]) for row in ledger.iter_rows(named=True)}
+    return {
+        row["record_key"]: (float(row["amount"]), row["role"], row["reason"], row["claimed_by"])
+        for row in ledger.iter_rows(named=True)
+    }
 
 
 def test_only_the_existing_part_of_supply_counts(bureau):
     # 1.2 existing + 0.5 historical + 0.3 new = 2 公顷; 1.2 × 15 = 18 亩
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "现有建设用地面积": "1.2", "历史批而未供面积": "0.5", "当年新增面积": "0.3"})
+    bureau.hand_in(
+        "供地结果",
+        {"电子监管号": supervision_no(1), "现有建设用地面积": "1.2", "历史批而未供面积": "0.5", "当年新增面积": "0.3"},
+    )
     figure = bureau.figure(ACTIVATED)
-    assert (figure["value"], float(figure["numerator"]), figure["denominator"], figure["record_count"]) == (18.0, 18.0, None, 1)
+    assert (figure["value"], float(figure["numerator"]), figure["denominator"], figure["record_count"]) == (
+        18.0,
+        18.0,
+        None,
+        1,
+    )
     assert bureau.parts(ACTIVATED)["historical_unsupplied"] == 7.5  # shown, not counted
     assert bureau.figure(ACTIVATED, activation__historical_unsupplied="true")["value"] == 25.5
 
@@ -55,7 +66,11 @@ def test_same_day_supply_goes_before_patch_before_idle(bureau):
 
 
 def test_equal_later_event_claims_nothing_and_names_the_first(bureau):
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), **P1}, {"电子监管号": supervision_no(2), "合同签订日期": "2026-04-01", **P1})
+    bureau.hand_in(
+        "供地结果",
+        {"电子监管号": supervision_no(1), **P1},
+        {"电子监管号": supervision_no(2), "合同签订日期": "2026-04-01", **P1},
+    )
     assert claims(bureau)[supervision_no(2)] == (0.0, "excluded", "already_claimed", f"land_supply:{supervision_no(1)}")
 
 
@@ -66,7 +81,11 @@ def test_records_without_parcel_code_stand_alone(bureau):
 
 
 def test_events_before_2025_are_not_in_the_ledger_and_claim_nothing(bureau):
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "合同签订日期": "2024-12-31", **P1}, {"电子监管号": supervision_no(2), "合同签订日期": "2025-01-01", **P1})
+    bureau.hand_in(
+        "供地结果",
+        {"电子监管号": supervision_no(1), "合同签订日期": "2024-12-31", **P1},
+        {"电子监管号": supervision_no(2), "合同签订日期": "2025-01-01", **P1},
+    )
     assert claims(bureau) == {supervision_no(2): (30.0, "numerator", None, None)}
     assert bureau.figure(ACTIVATED, year=2025)["value"] == 30.0
 
@@ -85,7 +104,9 @@ def test_idle_switch(bureau):
 
 
 def test_annual_and_cumulative(bureau):
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "合同签订日期": "2025-06-01"}, {"电子监管号": supervision_no(2)})
+    bureau.hand_in(
+        "供地结果", {"电子监管号": supervision_no(1), "合同签订日期": "2025-06-01"}, {"电子监管号": supervision_no(2)}
+    )
     assert [bureau.figure(ACTIVATED, basis=basis)["value"] for basis in ("annual", "cumulative")] == [30.0, 60.0]
     figure = bureau.figure(ACTIVATED)
     assert (figure["period_start"], figure["period_end"]) == (date(2025, 1, 1), date(2026, 11, 23))
@@ -98,9 +119,14 @@ def test_events_after_the_as_of_day_have_not_happened(bureau):
 
 
 def test_city_county_and_province_are_sums_of_records(bureau):
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1)}, {"电子监管号": supervision_no(2), "行政区代码": "330110001"})
+    bureau.hand_in(
+        "供地结果", {"电子监管号": supervision_no(1)}, {"电子监管号": supervision_no(2), "行政区代码": "330110001"}
+    )
     bureau.hand_in("供地结果", {"电子监管号": supervision_no(3), "行政区代码": "330203"}, city="330200")
-    values = {code: bureau.figure(ACTIVATED, region=code)["value"] for code in ("330106", "330110", "330100", "330200", "330000")}
+    values = {
+        code: bureau.figure(ACTIVATED, region=code)["value"]
+        for code in ("330106", "330110", "330100", "330200", "330000")
+    }
     assert values == {"330106": 30.0, "330110": 30.0, "330100": 60.0, "330200": 30.0, "330000": 90.0}
 
 
@@ -116,7 +142,15 @@ def test_completion_date_is_the_later_of_agreement_and_permit(bureau):
 
 def test_linked_supply_gives_the_earlier_date(bureau):
     bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "合同签订日期": "2025-10-01"}, year=2025)
-    bureau.hand_in("低效用地", {"图斑编号": "D1", "供地电子监管号": supervision_no(1), "改造协议日期": "2025-12-20", "施工许可日期": "2026-01-05"})
+    bureau.hand_in(
+        "低效用地",
+        {
+            "图斑编号": "D1",
+            "供地电子监管号": supervision_no(1),
+            "改造协议日期": "2025-12-20",
+            "施工许可日期": "2026-01-05",
+        },
+    )
     assert bureau.figure(REDEVELOPED, year=2025)["value"] == 60.0
     # The supply carries it in indicator 1: 2 公顷, and the patch is not self-redevelopment.
     assert bureau.figure(ACTIVATED)["value"] == 30.0
@@ -125,7 +159,9 @@ def test_linked_supply_gives_the_earlier_date(bureau):
 @pytest.mark.parametrize("supply", ["cancelled", "unknown"])
 def test_cancelled_or_unknown_supply_gives_no_date_and_no_self_redevelopment(bureau, supply):
     if supply == "cancelled":
-        bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "合同签订日期": "2025-10-01", "状态": "解除"}, year=2025)
+        bureau.hand_in(
+            "供地结果", {"电子监管号": supervision_no(1), "合同签订日期": "2025-10-01", "状态": "解除"}, year=2025
+        )
     bureau.hand_in("低效用地", {"图斑编号": "D1", "供地电子监管号": supervision_no(1), "改造协议日期": "2026-02-01"})
     assert bureau.figure(REDEVELOPED, year=2025)["value"] is None  # nothing dated, nothing reported
     assert bureau.figure(REDEVELOPED)["value"] == 60.0  # by agreement and permit
@@ -156,5 +192,7 @@ def test_the_chain_must_be_whole(bureau, row, reason):
 def test_switch_to_completion_date(bureau):
     bureau.hand_in("低效用地", {"图斑编号": "D1", "竣工日期": "2026-05-01"})
     assert bureau.figure(REDEVELOPED, year=2025, as_of="2026-11-23")["value"] == 60.0
-    assert bureau.figure(REDEVELOPED, year=2025, redevelopment__counts_at="completion")["value"] is None  # 2025 not reported
+    assert (
+        bureau.figure(REDEVELOPED, year=2025, redevelopment__counts_at="completion")["value"] is None
+    )  # 2025 not reported
     assert bureau.figure(REDEVELOPED, year=2026, redevelopment__counts_at="completion")["value"] == 60.0

@@ -44,7 +44,11 @@ def test_rates_above_one_hundred_stay(digesting):
 
 
 def test_a_year_counts_its_own_events(digesting):
-    digesting.hand_in("批而未供消化", {"消化编号": "X1", "消化面积": "4", "消化日期": "2025-12-31"}, {"消化编号": "X2", "消化面积": "1"})
+    digesting.hand_in(
+        "批而未供消化",
+        {"消化编号": "X1", "消化面积": "4", "消化日期": "2025-12-31"},
+        {"消化编号": "X2", "消化面积": "1"},
+    )
     assert digesting.figure(DIGESTION)["value"] == 10.0
     assert digesting.figure(DIGESTION, year=2025)["absence"] == "not_assigned"
 
@@ -97,7 +101,12 @@ def test_a_refused_revision_leaves_the_one_before_in_force(digesting):
 
 @pytest.mark.parametrize(
     ("register", "fits"),
-    [({"剩余面积": "4"}, False), ({"剩余面积": "5"}, True), ({"剩余面积": "", "已供面积": "96"}, False), ({"剩余面积": "", "已供面积": "95"}, True)],
+    [
+        ({"剩余面积": "4"}, False),
+        ({"剩余面积": "5"}, True),
+        ({"剩余面积": "", "已供面积": "96"}, False),
+        ({"剩余面积": "", "已供面积": "95"}, True),
+    ],
 )
 def test_remaining_is_that_of_the_first_register_row(bureau, register, fits):
     bureau.hand_in("年度任务", {})
@@ -195,14 +204,30 @@ def test_exactly_on_target_in_mu(bureau):
     )  # fmt: skip
     rows = bureau.landing / "2026-11-01" / "供地结果_330100_2026.csv"
     header, *lines = rows.read_text().splitlines()
-    drop = [header.split(",").index(name) for name in ("供应面积", "现有建设用地面积", "历史批而未供面积", "当年新增面积")]
-    rows.write_text("\n".join(",".join(c for i, c in enumerate(line.split(",")) if i not in drop) for line in [header, *lines]))
+    drop = [
+        header.split(",").index(name) for name in ("供应面积", "现有建设用地面积", "历史批而未供面积", "当年新增面积")
+    ]
+    rows.write_text(
+        "\n".join(",".join(c for i, c in enumerate(line.split(",")) if i not in drop) for line in [header, *lines])
+    )
     assert bureau.figure(SHARE)["value"] == 58.5
 
 
 def test_period_starts_again_in_2028(bureau):
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1, 2027), "合同签订日期": "2027-12-31"}, day="2028-01-10", year=2027)
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(2, 2028), "合同签订日期": "2028-01-01", "现有建设用地面积": "1", "当年新增面积": "1"}, day="2028-02-10", year=2028)
+    bureau.hand_in(
+        "供地结果", {"电子监管号": supervision_no(1, 2027), "合同签订日期": "2027-12-31"}, day="2028-01-10", year=2027
+    )
+    bureau.hand_in(
+        "供地结果",
+        {
+            "电子监管号": supervision_no(2, 2028),
+            "合同签订日期": "2028-01-01",
+            "现有建设用地面积": "1",
+            "当年新增面积": "1",
+        },
+        day="2028-02-10",
+        year=2028,
+    )
     values = {year: bureau.figure(SHARE, year=year, as_of="2028-03-01")["value"] for year in (2027, 2028)}
     assert values == {2027: 100.0, 2028: 50.0}
 
@@ -232,7 +257,9 @@ def test_far_is_weighted_by_area(bureau):
     ],
 )  # fmt: skip
 def test_a_code_is_read_with_its_system(bureau, system, code, counts):
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), **INDUSTRY, "土地用途代码": code, "用途分类体系": system})
+    bureau.hand_in(
+        "供地结果", {"电子监管号": supervision_no(1), **INDUSTRY, "土地用途代码": code, "用途分类体系": system}
+    )
     assert value_or_absence(bureau.figure(FAR)) == (1.5 if counts else "not_applicable")
 
 
@@ -246,7 +273,11 @@ def test_a_code_is_read_with_its_system(bureau, system, code, counts):
     ],
 )
 def test_exemption_must_be_valid_on_the_contract_date(bureau, exemption, exempt):
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), **INDUSTRY, "约定容积率下限": "0.5"}, {"电子监管号": supervision_no(2), **INDUSTRY})
+    bureau.hand_in(
+        "供地结果",
+        {"电子监管号": supervision_no(1), **INDUSTRY, "约定容积率下限": "0.5"},
+        {"电子监管号": supervision_no(2), **INDUSTRY},
+    )
     bureau.hand_in("容积率豁免清单", {"电子监管号": supervision_no(1), **exemption})
     figure, parts = bureau.figure(FAR), bureau.parts(FAR)
     assert figure["value"] == (1.5 if exempt else 1.0)
@@ -263,7 +294,11 @@ def test_exemption_is_withdrawn_by_a_revision(bureau):
 
 @pytest.mark.parametrize("far", ["", "0"])
 def test_unset_far_is_excluded_and_counted(bureau, far):
-    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), **INDUSTRY, "约定容积率下限": far}, {"电子监管号": supervision_no(2), **INDUSTRY})
+    bureau.hand_in(
+        "供地结果",
+        {"电子监管号": supervision_no(1), **INDUSTRY, "约定容积率下限": far},
+        {"电子监管号": supervision_no(2), **INDUSTRY},
+    )
     figure = bureau.figure(FAR)
     assert (figure["value"], figure["excluded_count"]) == (1.5, 1)
     assert bureau.figure(SHARE)["value"] == 100.0  # the record stays in every other figure

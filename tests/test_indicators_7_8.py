@@ -18,7 +18,10 @@ def survey(bureau, region="330100", day="2026-11-01", **areas):
 
 def economy(bureau, region="330100", gdp="100", day="2026-11-01", **indices):
     rows = [{"行政区代码": region, "年份": "2025", "现价GDP": gdp}]
-    rows += [{"行政区代码": region, "年份": year[1:], "现价GDP": "999", "可比价指数": index} for year, index in indices.items()]
+    rows += [
+        {"行政区代码": region, "年份": year[1:], "现价GDP": "999", "可比价指数": index}
+        for year, index in indices.items()
+    ]
     bureau.hand_in("地区生产总值", *rows, day=day, city=region if region != "330106" else "330100", batch=region)
 
 
@@ -52,9 +55,7 @@ def test_base_year(bureau):
     assert bureau.figure(REDUCTION, year=2025, basis="annual")["absence"] == "no_baseline"
 
 
-@pytest.mark.parametrize(
-    ("as_of", "expected"), [("2025-12-31", "not_due"), ("2026-01-01", "not_reported")]
-)
+@pytest.mark.parametrize(("as_of", "expected"), [("2025-12-31", "not_due"), ("2026-01-01", "not_reported")])
 def test_a_missing_year_is_due_only_after_it(bureau, as_of, expected):
     for basis in ("annual", "cumulative"):  # its own reason wins over no_baseline
         assert bureau.figure(REDUCTION, year=2025, basis=basis, as_of=as_of)["absence"] == expected
@@ -120,7 +121,14 @@ def test_counties_are_not_added_up(bureau):
 
 def walk(bureau, region="330100", year=2025, covered=(80, 80, 80, 80, 80), residential=100, day="2026-11-01", **more):
     rows = [
-        {"行政区代码": region, "年份": str(year), "设施类别": name, "居住用地面积": str(residential), "覆盖面积": str(area), **more}
+        {
+            "行政区代码": region,
+            "年份": str(year),
+            "设施类别": name,
+            "居住用地面积": str(residential),
+            "覆盖面积": str(area),
+            **more,
+        }
         for name, area in zip(WALK_CLASSES, covered, strict=False)
     ]
     bureau.hand_in("步行覆盖", *rows, city=region, year=year, day=day, batch=f"{region}{len(covered)}")
@@ -141,7 +149,9 @@ def test_all_five_is_a_part(bureau):
     assert float(bureau.figure(WALK, year=2025)["numerator"]) == 400.0
 
 
-@pytest.mark.parametrize(("as_of", "expected"), [("2026-11-23", "not_due"), ("2026-12-31", "not_due"), ("2027-01-01", "not_reported")])
+@pytest.mark.parametrize(
+    ("as_of", "expected"), [("2026-11-23", "not_due"), ("2026-12-31", "not_due"), ("2027-01-01", "not_reported")]
+)
 def test_four_classes_are_not_five(bureau, as_of, expected):
     walk(bureau, year=2026, covered=(80, 80, 80, 80))
     figure = bureau.figure(WALK, as_of=as_of)

@@ -107,7 +107,9 @@ def test_a_run_with_another_region_table_makes_a_release(tmp_path, capsys, provi
     landing.mkdir(parents=True)
     (landing / BEIJING).write_bytes((DATA / BEIJING).read_bytes())
     header, *rows = REGIONS.read_text(encoding="utf-8").splitlines(keepends=True)
-    table.write_text("".join([header, *(row for row in rows if provinces == "all" or row.startswith(provinces))]), "utf-8")
+    table.write_text(
+        "".join([header, *(row for row in rows if provinces == "all" or row.startswith(provinces))]), "utf-8"
+    )
     where = ["--landing", str(landing.parent), "--home", str(home), "--as-of", "2026-11-23", "--regions", str(table)]
     code = cli.call(["run", *where, "--json"])
     told = json.loads(capsys.readouterr().out)

@@ -14,7 +14,6 @@ from assets.context import Context
 from assets.home import Home
 from assets.indicators import inputs
 from assets.indicators.industrial_far import is_industrial
-from assets.relations import is_cancelled
 from assets.trust import completeness, distribution, objections, plausibility
 from schemas import policy
 from schemas.indicators import FIRST_YEAR
