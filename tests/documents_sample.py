@@ -13,6 +13,7 @@ import polars as pl
 from assets.advice import Advice, Incentive, QuotaEffect
 from assets.outputs import format as shown
 from assets.outputs.model import (
+    BrokenCheck,
     Cell,
     CityQuality,
     Contributor,
@@ -536,4 +537,6 @@ def _quality(cities: tuple[Region, ...]) -> Quality:
             ),
         ),
         sql="SELECT * FROM mart.quality_finding",
+        checks=387,
+        broken=(BrokenCheck("idle_land", "监管号在供地结果中", "numbers are known", 42, "尚未报送。", "请核对编号。"),),
     )

@@ -96,6 +96,7 @@ SUMS = (
     " sum(rows_loaded) / nullif(sum(rows_loaded) + sum(rows_quarantined), 0) FROM mart.submission"
     " GROUP BY ROLLUP (region_code)",
     "SELECT count(*) FROM mart.submission GROUP BY region_code, status",
+    "SELECT count(*), count(*) FILTER (NOT passed) FROM mart.quality_check",
     "SELECT count(*), count(DISTINCT receipt_no), count(DISTINCT region_code) FROM mart.quality_finding GROUP BY rule",
     "SELECT count(*), sum(record_amount_mu)::DOUBLE FROM mart.contribution WHERE role = 'excluded' AND"
     " coalesce(basis, 'cumulative') = 'cumulative' AND (year IS NULL OR year BETWEEN CASE WHEN indicator IN"

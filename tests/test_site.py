@@ -231,6 +231,12 @@ def test_what_changed_and_what_was_made_again_can_be_read(read, model):
     assert not any("restatement.html#" in link for link in read["evaluation/annual-2027.html"].links)
 
 
+def test_checks_that_warn_stand_with_their_count_and_what_to_do(pages):
+    page = pages["quality.html"]
+    assert page.index("监管号在供地结果中") < page.index(">42<") < page.index("请核对编号。")
+    assert " 387 " in page
+
+
 def test_a_deadline_stands_on_one_line(read, model):
     text = "".join(read["calendar.html"].text)
     assert len({(each.due, each.name) for each in model.calendar}) == sum(

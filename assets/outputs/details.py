@@ -346,6 +346,7 @@ def quality(source, regions: Regions) -> model.Quality:
     first = source.rows(
         "SELECT * FROM mart.quality_finding ORDER BY severity, received_on DESC, finding_no LIMIT ?", FINDINGS_SHOWN
     )
+    checks = source.rows("SELECT * FROM mart.quality_check ORDER BY unexpected DESC, table_name, check_name")
     shown_columns = model.Finding.__slots__
     totals = {name: sum(row[name] or 0 for row in receipts) for name in _COUNTS}
     return model.Quality(
@@ -360,6 +361,12 @@ def quality(source, regions: Regions) -> model.Quality:
         receipts=tuple(_receipt(row) for row in receipts),
         findings=tuple(model.Finding(**{name: row[name] for name in shown_columns}) for row in first),
         sql="SELECT * FROM mart.quality_finding ORDER BY finding_no",
+        checks=len(checks),
+        broken=tuple(
+            model.BrokenCheck(**{name: row[name] for name in model.BrokenCheck.__slots__})
+            for row in checks
+            if not row["passed"]
+        ),
     )  # fmt: skip
 
 

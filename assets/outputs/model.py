@@ -524,6 +524,20 @@ class Quality:
     receipts: tuple[Receipt, ...]
     findings: tuple[Finding, ...]  # the first FINDINGS_SHOWN, errors first
     sql: str  # for the rest
+    checks: int = 0  # expectations that this release was held against
+    broken: tuple[BrokenCheck, ...] = ()  # those that did not hold; what is critical never gets here
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenCheck:
+    """An expectation that did not hold (核验提醒): in how many places, and what to do."""
+
+    table_name: str
+    label: str
+    label_en: str
+    unexpected: int
+    why: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
