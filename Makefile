@@ -14,9 +14,10 @@ $(VENV)/.ready: uv.lock pyproject.toml scripts/setup.sh
 demo: setup  ## a province of made-up submissions, the whole pipeline, the table of 11 cities
 	$(BIN)/landstock demo
 
-# A file's tests stay together: some tell a story in order, most share what they set up.
+# A file's tests stay together: some tell a story in order, most share what they set up. The longest files have few tests:
+# they must not be left to the end.
 test: setup browser  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 browser:  ## Chromium, a Chinese font, pdftotext: only tests and screenshots need them
 	bash scripts/browser.sh
