@@ -134,10 +134,6 @@ def find_indicator(asked: str) -> Indicator:
     )
 
 
-def _resembles(indicator: Indicator, wanted: str) -> bool:
-    return wanted in indicator.label or wanted in indicator.short_label or wanted.lower() in indicator.code
-
-
 _REGIONS = """
 SELECT DISTINCT region_code, region_name, region_level FROM indicator_value
 WHERE region_code = $asked OR starts_with(region_name, $asked) OR ($asked = '全省' AND region_level = 'province')

@@ -191,9 +191,3 @@ CASES: dict[str, Callable[[Bench], Iterator[Reached]]] = {
     "f": demo,
     "g": outputs,
 }
-
-
-def figures_agree(plain: Cost, floor: Cost) -> dict[str, tuple[float, float]]:
-    """The sums that both peers print, side by side: a peer that computes something else is no measure."""
-    one, other = (json.loads(cost.output.splitlines()[-1]) for cost in (plain, floor))
-    return {name: (one[name], other[name]) for name in other}
