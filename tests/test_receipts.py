@@ -19,7 +19,9 @@ from openpyxl.formatting.rule import CellIsRule
 from openpyxl.workbook.defined_name import DefinedName
 
 from assets import receipts
+from assets.reading.header import bureau, landchina
 from assets.receipts import annotate, comments, package, xml
+from schemas.submissions import TABLES
 
 from .reading_files import xls
 from .receipt_files import (
@@ -328,6 +330,12 @@ def test_what_cannot_be_opened_gets_a_receipt_alone(data, suffix):
     assert listed(book) and listed(book)[0]["位置"].value == "整个文件"
 
 
+def test_receipts_alone_share_their_form_and_nothing_that_they_say():
+    first, second, again = (receipt(data, "xlsx") for data in (b"PK\x03\x04broken", b"%PDF-1.7", b"PK\x03\x04broken"))
+    assert first == again and facts(opened(first))["文件指纹"] != facts(opened(second))["文件指纹"]
+    assert parts(first).keys() == parts(second).keys()
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_damaged_workbook_still_gets_a_receipt(seed):
     """Bytes of its parts changed at random: whatever the reader makes of it, there is a receipt that opens."""
@@ -405,3 +413,19 @@ def test_day_and_name_stand_on_it():
     said = facts(opened(receipt(as_xlsx())))
     assert (said["检查日期"], said["文件"], said["报送表"]) == (DAY.isoformat(), f"{NAME}.xlsx", "供地结果")
     assert GOOD["行政区代码"][:4] in said["行政区、年份"]
+
+
+# --- What is quick, and must be the same ----------------------------------------------------------------------
+
+
+def test_no_header_that_we_know_begins_with_a_digit():
+    """Cells that do are not even compared with headers."""
+    profiles = [*map(bureau, TABLES.values()), landchina(announced=True)]
+    assert not [label for profile in profiles for label in profile.labels if label[0].isdigit()]
+
+
+@pytest.mark.parametrize("beside", ["a & b", " 前", "后\n", "_x000D_", "\x01", "长" * xml.MAX_TEXT + "了"])
+def test_a_plain_cell_is_written_the_same_whatever_stands_beside_it(beside):
+    plain = [("工业用地", 1), (12, 0), (None, 2), ("", 0), ("3.5", 0)]
+    assert xml.row(3, [*plain, (beside, 1)]).startswith(xml.row(3, plain).removesuffix("</row>"))
+    assert f"<t>{beside}</t>" not in xml.row(3, [*plain, (beside, 1)])

@@ -5,9 +5,10 @@ Lines keep their numbers: line 12 of a text file is row 12 of the sheet. Every c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from functools import lru_cache
+from itertools import chain, islice, zip_longest
 
 from assets.reading import landchina as portal
 from assets.reading.columnar import read_parquet
@@ -26,6 +27,7 @@ MAX_LINES = 50_000
 _HEAD_LINES = 60
 _TEXT, _HEADING = 1, 2  # styles of `plain_workbook`
 _WIDE = 256  # columns whose width is worth a look
+_UNREAD = "（未读取）"
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,22 @@ def _separator(head: Sequence[str], labels: frozenset[str]) -> tuple[str | None,
         known, width = max((len(_known(each.cells, labels)), len(each.cells)) for each in parse(head, 1, separator))
         return known, sum(line.count(separator) for line in head), width
 
-    best = max(SEPARATORS, key=fits)
-    known, separators, width = fits(best)
+    fitting = {each: fits(each) for each in SEPARATORS}
+    best = max(fitting, key=fitting.__getitem__)
+    known, separators, width = fitting[best]
     return (best if known or separators else None), (width if known else None)
 
 
 def _known(cells: Sequence[str | None], labels: frozenset[str]) -> set[int]:
-    """Indices (from 1) of the cells that are headers we know."""
-    return {index for index, cell in enumerate(cells, 1) if cell and split_label(cell)[0] in labels}
+    """Indices (from 1) of the cells that are headers we know: no header begins with a digit."""
+    return {
+        index for index, cell in enumerate(cells, 1) if cell and not "0" <= cell[0] <= "9" and _label(cell) in labels
+    }
+
+
+@lru_cache(maxsize=1 << 15)  # the same words stand in line after line, and in file after file of a night
+def _label(text: str) -> str:
+    return split_label(text)[0]
 
 
 def _from_xls(data: bytes, shown: Shown, form: str = "xls") -> Original:
@@ -137,17 +147,20 @@ def _on_one_sheet(rows: Iterable[tuple[int, Sequence[str | None]]], count: int, 
 
 def _sheet(rows: Iterable[tuple[int, Sequence[str | None]]], count: int, shown: Shown) -> str:
     kept = iter(_selected(rows, shown.rows) if count > MAX_LINES else rows)
-    head = list(islice(kept, _HEAD_LINES))
-    header = max((number for number, _ in head), key=lambda n: len(_known(dict(head)[n], shown.labels)), default=0)
-    readable = _known(dict(head).get(header, ()), shown.labels)
+    head = dict(islice(kept, _HEAD_LINES))
+    header = max(head, key=lambda number: len(_known(head[number], shown.labels)), default=0)
+    readable = _known(head.get(header, ()), shown.labels)
 
-    def cells(number: int, values: Sequence[str | None]) -> Iterator[Cell]:
-        for index, value in enumerate(values[:MAX_COLUMNS], 1):
-            hidden = shown.private and value and index not in readable and number > header
-            style = _HEADING if number == header and readable else _TEXT
-            yield "（未读取）" if hidden else value, style if value else 0
+    def cells(number: int, values: Sequence[str | None]) -> list[Cell]:
+        values = values[:MAX_COLUMNS]
+        if shown.private and number > header:
+            values = [value if not value or index in readable else _UNREAD for index, value in enumerate(values, 1)]
+        style = _HEADING if number == header and readable else _TEXT
+        return [(value, style if value else 0) for value in values]
 
-    written = "".join(row(number, cells(number, values)) for number, values in chain(head, kept) if number <= MAX_ROWS)
+    written = "".join(
+        row(number, cells(number, values)) for number, values in chain(head.items(), kept) if number <= MAX_ROWS
+    )
     return worksheet(written, before=_layout(head, header if readable else 0), after=_PAGE)
 
 
@@ -157,16 +170,14 @@ _PAGE = (
 )
 
 
-def _layout(head: list[tuple[int, Sequence[str | None]]], header: int) -> str:
+def _layout(head: dict[int, Sequence[str | None]], header: int) -> str:
     """What stands above the rows: the header stays in sight, every column is as wide as its first cells."""
-    widths: dict[int, int] = {}
-    for number, values in head:
-        if len(values) > 1 and number >= header:  # a title says nothing of its column
-            for index, value in enumerate(values[:_WIDE], 1):
-                widths[index] = max(widths.get(index, 0), columns(value or ""))
+    # A title says nothing of its column.
+    wide = [values[:_WIDE] for number, values in head.items() if len(values) > 1 and number >= header]
+    widths = [max(columns(value or "") for value in set(column)) for column in zip_longest(*wide)]
     listed = "".join(
         f'<col min="{index}" max="{index}" width="{min(max(width + 2, 8), 40)}" customWidth="1"/>'
-        for index, width in sorted(widths.items())
+        for index, width in enumerate(widths, 1)
     )
     pane = f'<pane ySplit="{header}" topLeftCell="A{header + 1}" activePane="bottomLeft" state="frozen"/>'
     view = f'<sheetView workbookViewId="0">{pane if header else ""}</sheetView>'

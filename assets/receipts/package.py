@@ -151,7 +151,7 @@ class Package:
             raise KeyError("no workbook part")
         return found
 
-    @property
+    @cached_property
     def namespace(self) -> str:
         """The spreadsheet namespace of this workbook: there is a transitional and a strict one."""
         return etree.QName(self.tree(self.workbook)).namespace or _TRANSITIONAL

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .package import Package, worksheet
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from .package import worksheet
 from .receipt import REMEDIES_BEFORE, SEVERITIES, VERDICTS, Receipt, spot
 from .styles import COLOURS, Styles
 from .xml import MAX_ROWS, Cell, column_letters, columns, row, text
@@ -17,29 +20,53 @@ _LAST = column_letters(len(COLUMNS))
 _LINK_COLUMN = "C"
 
 
-class ReceiptSheet:
-    """The sheet as XML. `where`: sheet that findings without one belong to; `shift`: rows above the first record."""
+@dataclass(frozen=True)
+class Looks:
+    """The styles of the sheet, as indices that hold in one workbook."""
 
-    def __init__(self, receipt: Receipt, package: Package, styles: Styles, where: str | None, shift: int) -> None:
-        self._receipt, self._where, self._shift = receipt, where, shift
-        self._known = set(package.sheets)
+    title: int
+    label: int
+    value: int
+    head: int
+    cell: int
+    link: int
+    severity: dict[str, int]
+
+    @classmethod
+    def of(cls, styles: Styles) -> Looks:
         own = styles.own
-        self._title, self._label, self._value = own(bold=True, size=16), own(bold=True), own(text=True)
-        self._head = own(bold=True, fill="FFDDEBF7", border=True, wrap=True)
-        self._cell = own(border=True, wrap=True, text=True)
-        self._link = own(border=True, wrap=True, text=True, link=True)
-        self._severity = {
-            name: own(bold=True, colour=colour, fill=fill, border=True) for name, (fill, colour) in COLOURS.items()
-        }
+        return cls(
+            title=own(bold=True, size=16),
+            label=own(bold=True),
+            value=own(text=True),
+            head=own(bold=True, fill="FFDDEBF7", border=True, wrap=True),
+            cell=own(border=True, wrap=True, text=True),
+            link=own(border=True, wrap=True, text=True, link=True),
+            severity={
+                name: own(bold=True, colour=colour, fill=fill, border=True) for name, (fill, colour) in COLOURS.items()
+            },
+        )
+
+
+class ReceiptSheet:
+    """The sheet as XML. `sheets`: the others of its workbook, that findings link to; `where`: the one that findings
+    without a sheet belong to; `shift`: rows above the first record."""
+
+    def __init__(
+        self, receipt: Receipt, looks: Looks, sheets: Collection[str] = (), where: str | None = None, shift: int = 0
+    ) -> None:
+        self._receipt, self._looks, self._sheets, self._where, self._shift = receipt, looks, sheets, where, shift
 
     def xml(self, notes: list[str]) -> str:
         """Worksheet XML. `notes`: what else the reader must know."""
         title = "报送回执（报送前自查）" if self._receipt.before else "报送回执"
-        head = [row(1, [(title, self._title)], 26)]
+        head = [row(1, [(title, self._looks.title)], 26)]
         head += [row(n, self._fact(*fact)) for n, fact in enumerate(self._facts(notes), 2)]
         first = len(head) + 2
         links: list[str] = []
-        body = [row(first, [(heading, self._head) for heading in _HEADINGS], 20)] if self._receipt.findings else []
+        body = (
+            [row(first, [(heading, self._looks.head) for heading in _HEADINGS], 20)] if self._receipt.findings else []
+        )
         for number, finding in enumerate(self._receipt.listed, 1):
             cells = self._finding(number, finding)
             body.append(row(first + number, cells, _height(cells)))
@@ -71,14 +98,14 @@ class ReceiptSheet:
         return facts + [("说明", each) for each in notes]
 
     def _fact(self, label: str, value: str) -> list[Cell]:
-        return [(label, self._label), (None, 0), (value, self._value)]
+        return [(label, self._looks.label), (None, 0), (value, self._looks.value)]
 
     def _finding(self, number: int, finding) -> list[Cell]:
-        place, cell = finding.place, self._cell
-        link = self._link if self._target(finding) else cell
+        place, cell = finding.place, self._looks.cell
+        link = self._looks.link if self._target(finding) else cell
         return [
             (number, cell), (finding.rule, cell), (self._spelled(finding), link), (place.column, cell),
-            (SEVERITIES[finding.severity], self._severity[finding.severity]), (finding.value, cell),
+            (SEVERITIES[finding.severity], self._looks.severity[finding.severity]), (finding.value, cell),
             (finding.message, cell), (finding.suggestion, cell), (finding.key, cell),
             ("本行隔离" if finding.quarantined else "", cell),
         ]  # fmt: skip
@@ -90,7 +117,7 @@ class ReceiptSheet:
 
     def _target(self, finding) -> str | None:
         sheet, at = finding.place.sheet or self._where, spot(finding)
-        if sheet not in self._known or at is None or at[0] + self._shift > MAX_ROWS:
+        if sheet not in self._sheets or at is None or at[0] + self._shift > MAX_ROWS:
             return None
         quoted = sheet.replace("'", "''")
         return f"'{quoted}'!{column_letters(at[1])}{at[0] + self._shift}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import date
+from functools import cache
 
 from lxml import etree
 
@@ -15,7 +16,7 @@ from . import annotate
 from .original import Original, Shown, original
 from .package import Package, in_namespace, plain_workbook, worksheet
 from .receipt import MAX_LISTED, Receipt, marks, receipt_of
-from .sheet import ReceiptSheet
+from .sheet import Looks, ReceiptSheet
 from .styles import Styles
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def render(receipt: Receipt, data: bytes | None, *, with_original: bool = True) 
 def _annotated(receipt: Receipt, source: Original) -> bytes:
     styles = Styles(source.package)
     left_out = annotate.annotate(source.package, styles, marks(receipt.listed, source.sheet, source.shift))
-    sheet = ReceiptSheet(receipt, source.package, styles, source.sheet, source.shift)
+    sheet = ReceiptSheet(receipt, Looks.of(styles), source.package.sheets, source.sheet, source.shift)
     _put_first(source.package, sheet.xml(_notes(receipt, source, left_out)))
     return source.package.save()
 
@@ -64,11 +65,20 @@ def _shown(receipt: Receipt) -> Shown:
 
 def _alone(receipt: Receipt, notes: list[str]) -> bytes:
     """The receipt sheet by itself: the file cannot be opened, or there is nothing to mark in it."""
+    parts, part, looks = _bare()
+    content = ReceiptSheet(receipt, looks).xml(notes + _unlisted(receipt))
+    return Package({**parts, part: content.encode()}).save()
+
+
+@cache  # half of a night's receipts have nothing to mark: they differ in this one sheet
+def _bare() -> tuple[dict[str, bytes], str, Looks]:
+    """The parts of a workbook that has a receipt sheet only, the name of that sheet's part, its styles."""
     package = plain_workbook({_PLACEHOLDER: worksheet("")})
-    content = ReceiptSheet(receipt, package, Styles(package), None, 0).xml(notes + _unlisted(receipt))
-    _put_first(package, content)
+    looks = Looks.of(Styles(package))
+    part = _put_first(package, worksheet(""))
     _drop_last(package)
-    return package.save()
+    package.save()
+    return package.parts, part, looks
 
 
 def _notes(receipt: Receipt, source: Original, left_out: dict[str, int]) -> list[str]:
@@ -90,8 +100,8 @@ def _unlisted(receipt: Receipt) -> list[str]:
 # --- The order of sheets ---------------------------------------------------------------------------------------------
 
 
-def _put_first(package: Package, content: str) -> None:
-    """Add a sheet before all others and open the workbook there."""
+def _put_first(package: Package, content: str) -> str:
+    """Add a sheet before all others and open the workbook there; returns its part."""
     book = package.tree(package.workbook)
     name = _free_sheet_name(set(package.sheets))
     for part in package.sheets.values():
@@ -112,6 +122,7 @@ def _put_first(package: Package, content: str) -> None:
     for defined in book.iter(package.tag("definedName")):
         if (local := defined.get("localSheetId")) is not None:  # counts sheets from the first
             defined.set("localSheetId", str(int(local) + 1))
+    return part
 
 
 def _free_sheet_name(taken: set[str]) -> str:

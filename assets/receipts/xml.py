@@ -13,6 +13,8 @@ MAX_ROWS = 1_048_576
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0\ufffe\uffff]")
 _ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _SPECIAL = re.compile('[&<>"\r_\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0\ufffe\uffff]')
+#: What keeps a text from standing in XML as it is: such characters, and blanks, which may need a word of their own.
+_UNEVEN = re.compile(_SPECIAL.pattern[:-1] + r"\t\n ]")
 
 #: One cell to write: text, a whole number or nothing, and the index of its style.
 Cell = tuple[str | int | None, int]
@@ -30,7 +32,7 @@ def text(value: str) -> str:
 
 def columns(value: str) -> int:
     """Half-width places that a text takes; a Chinese character takes two."""
-    return len(value.encode("gbk", "replace"))
+    return len(value) if value.isascii() else len(value.encode("gbk", "replace"))
 
 
 @cache
@@ -53,20 +55,27 @@ def column_index(letters: str) -> int:
 def row(number: int, cells: Iterable[Cell], height: float | None = None) -> str:
     """One row; strings are inline, hence never formulas. Empty cells without a style are left out."""
     cells = list(cells)
-    words = " ".join([value for value, _ in cells if value and not isinstance(value, int)])
-    written = str if len(words) <= MAX_TEXT and not _SPECIAL.search(words) else text  # one look for the whole row
+    words = "".join([value for value, _ in cells if value and not isinstance(value, int)])
+    plain = len(words) <= MAX_TEXT and not _UNEVEN.search(words)  # one look for the whole row
     made = []
     for index, (value, style) in enumerate(cells, 1):
-        if (value is None or value == "") and not style:
-            continue
-        made.append(f'<c r="{column_letters(index)}{number}"' + (f' s="{style}"' if style else ""))
         if value is None or value == "":
-            made.append("/>")
-        elif isinstance(value, int):
-            made.append(f"><v>{value}</v></c>")
-        elif value[0] <= " " or value[-1] <= " " or "\n" in value:  # what XML would squeeze
-            made.append(f' t="inlineStr"><is><t xml:space="preserve">{written(value)}</t></is></c>')
+            if style:
+                made.append(f'<c r="{column_letters(index)}{number}" s="{style}"/>')
+            continue
+        looks = f' s="{style}"' if style else ""
+        if isinstance(value, int):
+            made.append(f'<c r="{column_letters(index)}{number}"{looks}><v>{value}</v></c>')
         else:
-            made.append(f' t="inlineStr"><is><t>{written(value)}</t></is></c>')
+            space = "" if plain or not _squeezed(value) else ' xml:space="preserve"'
+            content = value if plain else text(value)
+            made.append(
+                f'<c r="{column_letters(index)}{number}"{looks} t="inlineStr"><is><t{space}>{content}</t></is></c>'
+            )
     tall = f' ht="{height}" customHeight="1"' if height else ""
     return f'<row r="{number}"{tall}>{"".join(made)}</row>'
+
+
+def _squeezed(value: str) -> bool:
+    """Whether XML would lose blanks of a text."""
+    return value[0] <= " " or value[-1] <= " " or "\n" in value
