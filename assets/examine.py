@@ -7,25 +7,22 @@ back in the order of receipt. A group is what the warehouse takes in at once.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from assets.checking import check
+from assets.processes import side_by_side
 from assets.reading import read
 from assets.reading.source import Checked, Finding
 from schemas.policy import Regions
 
 #: A group ends with the file that makes it so large, whichever comes first.
-GROUP_FILES, GROUP_BYTES = 64, 24_000_000
+GROUP_FILES, GROUP_BYTES = 16, 24_000_000
 #: From so many bytes on, starting further processes (about a second each) pays.
 WORTH_PROCESSES = 60_000_000
 
@@ -64,18 +61,8 @@ class Examined:
 
 def examine(files: list[Waiting], regions: Regions) -> Iterator[Examined]:
     """Read and check files, group by group, in their order; in further processes where there is enough to do."""
-    groups = list(_groups(files))
-    processes = min(os.cpu_count() or 1, len(groups))
-    if processes < 2 or sum(file.bytes for file in files) < WORTH_PROCESSES:
-        yield from (examine_group(group, regions) for group in groups)
-        return
-    done = 0
-    try:
-        for examined in _side_by_side(groups, regions, processes):
-            yield examined
-            done += 1
-    except BrokenProcessPool:  # a process was ended from outside (memory, an administrator): go on without
-        yield from (examine_group(group, regions) for group in groups[done:])
+    large = sum(file.bytes for file in files) >= WORTH_PROCESSES
+    return side_by_side(partial(examine_group, regions=regions), list(_groups(files)), worth_starting=large)
 
 
 def examine_group(files: list[Waiting], regions: Regions) -> Examined:
@@ -107,20 +94,6 @@ def _groups(files: list[Waiting]) -> Iterator[list[Waiting]]:
             group = []
     if group:
         yield group
-
-
-def _side_by_side(groups: list[list[Waiting]], regions: Regions, processes: int) -> Iterator[Examined]:
-    """Results in order, and never more groups under way than processes and one: what waits takes memory."""
-    # A forked process would inherit locks that other threads hold.
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
-        under_way: deque = deque()
-        for group in groups:
-            under_way.append(pool.submit(examine_group, group, regions))
-            if len(under_way) > processes:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
 
 
 # --- Receipts and findings as data -----------------------------------------------------------------------------------

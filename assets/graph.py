@@ -7,17 +7,17 @@ A run's as-of day, overrides and the like are run tags, so that a run says by it
 import contextlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import dagster as dg
 import duckdb
 
-from assets import core, indicators, marts, raw, release, warehouse
+from assets import core, indicators, marts, processes, raw, release, warehouse
 from assets.circumstances import is_fresh, make_context, stamp, unready
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
@@ -41,6 +41,9 @@ YEARS = dg.TimeWindowPartitionsDefinition(
 SUBMISSION = dg.AssetKey(["raw", "submission"])
 UNNAMED = dg.AssetKey(["core", "unnamed"])
 CURRENT = dg.AssetKey(["release", "current"])
+
+
+Looked = TypeVar("Looked")
 
 
 # --- Where and under which circumstances a run works ---------------------------------------------------------------
@@ -71,12 +74,12 @@ class HomeResource(dg.ConfigurableResource):
         """Note how the checks of a step came out, for mart.quality_check."""
         keep_results(self.place.build, step, results)
 
-    @contextlib.contextmanager
-    def connect_build(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The marts that become the next release, read-only."""
+    def look_at(self, layer: str, look: Callable[..., Looked], *arguments: Any) -> Looked:
+        """What `look(path, *arguments)` finds in the database file of a layer; the checker's process may look."""
         home = self.place
-        with waiting_for(home), duckdb.connect(str(home.build), read_only=True) as con:
-            yield con
+        path = home.build if layer == "mart" else home.warehouse
+        with waiting_for(home), warehouse.let_go(path):
+            return processes.in_checker(look, path, *arguments)
 
 
 @contextlib.contextmanager

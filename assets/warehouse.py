@@ -6,6 +6,8 @@ Schemas: `raw` (receipts and findings), `core` (accepted rows, one table per sub
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -85,6 +87,32 @@ def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     if not read_only:
         create(con)
     return con
+
+
+_kept: dict[Path, duckdb.DuckDBPyConnection] = {}
+
+
+@contextmanager
+def kept_open(path: Path) -> Iterator[None]:
+    """Keep the file open for the length of a block: what opens it meanwhile, in this process, waits for no disk."""
+    _kept[path] = connect(path)
+    try:
+        yield
+    finally:
+        _kept.pop(path).close()
+
+
+@contextmanager
+def let_go(path: Path) -> Iterator[None]:
+    """Leave the file to another process for the length of a block, if it is kept open."""
+    if path not in _kept:
+        yield
+        return
+    _kept[path].close()
+    try:
+        yield
+    finally:
+        _kept[path] = connect(path)
 
 
 def append(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:

@@ -9,10 +9,7 @@ from schemas.policy import Regions
 
 from .checks import CRITICAL, Check
 from .suites import checks
-from .validate import CheckResult, validate
-
-#: How the resource `home` opens the database of a layer.
-CONNECT = {"core": "connect_warehouse", "indicator": "connect_warehouse", "mart": "connect_build"}
+from .validate import CheckResult, validate_file
 
 
 def asset_checks(
@@ -24,9 +21,9 @@ def asset_checks(
 ) -> dg.AssetChecksDefinition:
     """The checks of a layer's tables, evaluated in one step that waits for all of these tables.
 
-    Asset keys are [layer, table]. The step needs a resource `home` with the context managers `connect_warehouse()` and
-    `connect_build()`, which yield a DuckDB connection, and with `keep_results(step, rows)`, which takes the outcome;
-    `regions` tells the region table from that resource. Steps downstream of any of the tables wait for this one and do
+    Asset keys are [layer, table]. The step needs a resource `home` with `look_at(layer, look, *arguments)`, which calls
+    `look(path, *arguments)` on the database file of a layer while nobody writes to it, and with
+    `keep_results(step, rows)`, which takes the outcome; `regions` tells the region table from that resource. Steps downstream of any of the tables wait for this one and do
     not start when a critical check fails: tables that are made from one another belong in separate calls.
     """
 
@@ -41,8 +38,8 @@ def asset_checks(
     )
     def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         wanted, home = context.selected_asset_check_keys, context.resources.home
-        with getattr(home, CONNECT[layer])() as con:
-            results = validate(con, layer, sorted({key.asset_key.path[-1] for key in wanted}), regions=regions(home))
+        chosen = sorted({key.asset_key.path[-1] for key in wanted})
+        results = home.look_at(layer, validate_file, layer, chosen, regions(home))
         home.keep_results(step, [as_row(result) for result in results])
         for result in results:
             if dg.AssetCheckKey(asset_key(result.check), result.name) in wanted:

@@ -132,7 +132,7 @@ class Matches(_OfColumn):
 class NoRows:
     """A query that must find nothing; `{table}` stands for the table. For all that one column alone cannot tell."""
 
-    gx_type: ClassVar[str] = "UnexpectedRowsExpectation"
+    gx_type: ClassVar[str] = "UnexpectedRowCount"  # our own, in `duckdb_engine`
     query: str
 
     def arguments(self) -> dict[str, Any]:

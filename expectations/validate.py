@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -62,6 +63,19 @@ class CheckResult:
     def blocks(self) -> bool:
         """Whether this result must stop a release."""
         return not self.passed and self.severity == CRITICAL
+
+
+def prepare() -> None:
+    """Import Great Expectations, which takes seconds, before it is needed."""
+    from . import duckdb_engine  # noqa: F401
+
+
+def validate_file(
+    path: Path, layer: str, tables: Iterable[str] | None = None, regions: Regions | None = None
+) -> list[CheckResult]:
+    """`validate` on a database file that nobody writes to meanwhile."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        return validate(con, layer, tables, regions=regions)
 
 
 def validate(

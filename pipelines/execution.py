@@ -13,7 +13,9 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
 import dagster as dg
 
+from assets import processes, warehouse
 from assets.graph import CURRENT, LEFT_OUT
+from expectations import validate
 from pipelines import definitions, storage
 from pipelines.settings import Settings
 
@@ -58,6 +60,8 @@ def execute(
     with (
         storage.instance(settings.place) as instance,
         _reporting(progress, len(job.nodes) - len(without)),
+        processes.at_hand(validate.prepare),
+        warehouse.kept_open(settings.place.warehouse),
     ):
         result = job.execute_in_process(
             instance=instance, tags=tags, asset_selection=keys, raise_on_error=False, run_config=_LOGGERS

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -205,11 +206,13 @@ def test_great_expectations_is_imported_late():
 
 
 class Home(dg.ConfigurableResource):
-    """Opens the one build database of the test."""
+    """Has the one build database of the test."""
 
-    @contextlib.contextmanager
-    def connect_build(self):
-        yield _BUILD["con"]
+    def look_at(self, layer, look, *arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "build.duckdb"
+            _BUILD["con"].execute(f"ATTACH '{path}' AS file; COPY FROM DATABASE memory TO file; DETACH file")
+            return look(path, *arguments)
 
     def keep_results(self, step, results):
         _KEPT[step] = results

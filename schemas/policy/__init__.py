@@ -41,6 +41,11 @@ def also(directory: str | Path) -> None:
     targets.cache_clear()
 
 
+def further() -> str:
+    """The directory that `also` was given, "" for none."""
+    return str(_SOURCES[1]) if len(_SOURCES) > 1 else ""
+
+
 def _files(pattern: str, sources: list[Path] | None = None) -> list[Path]:
     return [path for source in sources or _SOURCES for path in sorted(source.glob(pattern))]
 

@@ -1,0 +1,107 @@
+"""Further processes (辅助进程): several workers for what can be done side by side, and one that checks.
+
+A run keeps them from its beginning to its end (`at_hand`), so that what takes seconds to import is imported while other
+things are done. Nothing depends on them: without them, or when one was ended from outside, the same work is done here.
+They end with the process that started them, however it ends.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+from schemas import policy
+
+Task, Result = TypeVar("Task"), TypeVar("Result")
+
+
+class _Processes:
+    """Executors by name, while a run keeps them."""
+
+    workers: ProcessPoolExecutor | None = None
+    checker: ProcessPoolExecutor | None = None
+
+
+_kept = _Processes()
+
+
+@contextmanager
+def at_hand(prepare: Callable[[], None]) -> Iterator[None]:
+    """Keep workers and a checker for the length of a block; the checker begins with `prepare` at once."""
+    with _executor(_count()) as workers, _executor(1) as checker:
+        _kept.workers, _kept.checker = workers, checker
+        checker.submit(prepare)
+        try:
+            yield
+        finally:
+            _kept.workers = _kept.checker = None
+
+
+def side_by_side(
+    work: Callable[[Task], Result], tasks: Sequence[Task], worth_starting: bool = False
+) -> Iterator[Result]:
+    """`work` of every task, in the order of the tasks; `work` and tasks must be picklable.
+
+    Uses the workers at hand; where there are none, some are started if that is worth a second of each.
+    """
+    if len(tasks) > 1 and _kept.workers:
+        yield from _spread(_kept.workers, work, tasks)
+    elif len(tasks) > 1 and worth_starting and _count() > 1:
+        with _executor(min(_count(), len(tasks))) as workers:
+            yield from _spread(workers, work, tasks)
+    else:
+        yield from map(work, tasks)
+
+
+def in_checker(work: Callable[..., Result], *arguments: Any) -> Result:
+    """A call made by the checker; made here where there is none."""
+    if _kept.checker:
+        try:
+            return _kept.checker.submit(work, *arguments).result()
+        except BrokenProcessPool:
+            pass
+    return work(*arguments)
+
+
+def _spread(workers: ProcessPoolExecutor, work: Callable, tasks: Sequence) -> Iterator:
+    """Never more tasks under way than workers and one: what waits takes memory."""
+    done, under_way = 0, deque()
+    try:
+        for task in tasks:
+            under_way.append(workers.submit(work, task))
+            if len(under_way) > _count():
+                yield under_way.popleft().result()
+                done += 1
+        while under_way:
+            yield under_way.popleft().result()
+            done += 1
+    except BrokenProcessPool:  # a process was ended from outside (memory, an administrator): go on without
+        yield from map(work, tasks[done:])
+
+
+def _count() -> int:
+    return os.cpu_count() or 1
+
+
+def _executor(processes: int) -> ProcessPoolExecutor:
+    # A forked process would inherit locks that other threads hold.
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(processes, spawn, initializer=_begin, initargs=(policy.further(),))
+
+
+def _begin(policy_directory: str) -> None:
+    policy.also(policy_directory)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
