@@ -115,7 +115,7 @@ def receipt_counts(checked: Checked) -> dict:
         "rows_loaded": checked.accepted.height,
         "rows_quarantined": checked.rows_quarantined + reading.rejected_rows,
         "lines_skipped": sum(skipped.values()),
-        "skipped": json.dumps(skipped, ensure_ascii=False),
+        "skipped": json.dumps(skipped, ensure_ascii=False, sort_keys=True),
     }
 
 

@@ -106,7 +106,7 @@ _TARGETS = (
             " LEFT JOIN {table} c ON c.region_level = 'city' AND left(c.region_code, 2) = left(p.region_code, 2)"
             " AND (c.indicator, c.horizon, c.target_version) = (p.indicator, p.horizon, p.target_version)"
             " WHERE p.region_level = 'province'"
-            f" AND p.indicator IN {listed({indicator for indicator, _ in PLAN_TOTALS})}"
+            f" AND p.indicator IN {listed(dict.fromkeys(indicator for indicator, _ in PLAN_TOTALS))}"
             " GROUP BY ALL HAVING coalesce(sum(c.value), 0) <> p.value"
         ),
         "各市面积目标之和等于全省目标", "the cities' area targets add up to the province's",

@@ -202,6 +202,19 @@ def test_great_expectations_is_imported_late():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)
 
 
+def test_queries_are_the_same_in_every_process():
+    """They are published in mart.quality_check: a set's order would make two runs of the same input differ."""
+    code = "from expectations.suites import checks; print([c.sql for layer in ('core', 'indicator', 'mart') for c in checks(layer)])"
+    spelled = {
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, timeout=120,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+        ).stdout
+        for seed in range(4)
+    }  # fmt: skip
+    assert len(spelled) == 1
+
+
 # --- Dagster ----------------------------------------------------------------------------------------------------
 
 
