@@ -16,9 +16,9 @@ import polars as pl
 from assets import raw as raw_layer
 from assets.examine import RECEIPT_SCHEMA, Examined, Waiting, examine
 from assets.warehouse import append
+from schemas.dtypes import PROVENANCE
 from schemas.policy import Regions
 from schemas.submissions import TABLES
-from schemas.table import PROVENANCE
 
 Progress = Callable[[str], None] | None
 

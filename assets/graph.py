@@ -23,10 +23,11 @@ from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
 from assets.outputs import bundle
 from assets.trust.builders import COMPARED, keep_results
+from schemas.dtypes import PROVENANCE
 from schemas.indicators import FIRST_YEAR, INDICATORS, Indicator
 from schemas.marts import MARTS, Mart
 from schemas.submissions import TABLES
-from schemas.table import PROVENANCE, Table
+from schemas.table import Table
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 

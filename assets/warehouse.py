@@ -14,8 +14,8 @@ import duckdb
 import polars as pl
 
 from assets.shapes import FIGURE, PART
+from schemas.dtypes import PROVENANCE
 from schemas.submissions import TABLES
-from schemas.table import PROVENANCE
 
 _RAW = """
 CREATE SCHEMA IF NOT EXISTS raw;

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:  # what only names columns and units starts without polars
+    import polars as pl
 
 
 class Unit(StrEnum):
@@ -53,22 +55,6 @@ class Kind(StrEnum):
 
 AREA_KINDS = frozenset({Kind.AREA, Kind.AREA_PART})
 
-_DTYPES: dict[Kind, pl.DataType] = {
-    Kind.TEXT: pl.String(),
-    Kind.REGION: pl.String(),
-    Kind.AREA: pl.Decimal(18, 6),
-    Kind.AREA_PART: pl.Decimal(18, 6),
-    Kind.MONEY: pl.Decimal(18, 6),
-    Kind.NUMBER: pl.Decimal(18, 6),
-    Kind.FAR: pl.Decimal(18, 6),
-    Kind.INDEX: pl.Decimal(18, 6),
-    Kind.YEAR: pl.Int32(),
-    Kind.INTEGER: pl.Int32(),
-    Kind.DATE: pl.Date(),
-    Kind.BOOLEAN: pl.Boolean(),
-    Kind.CHOICE: pl.String(),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -90,7 +76,9 @@ class Column:
 
     @property
     def dtype(self) -> pl.DataType:
-        return _DTYPES[self.kind]
+        from .dtypes import DTYPES
+
+        return DTYPES[self.kind]
 
     @property
     def is_code(self) -> bool:
@@ -150,19 +138,11 @@ class Table:
 
         An INDEX column brings a second one, `<name>_decimals`: how many decimals were submitted (rulebook §7).
         """
+        from .dtypes import DECIMALS
+
         schema: dict[str, pl.DataType] = {}
         for column in self.columns:
             schema[column.name] = column.dtype
             if column.kind is Kind.INDEX:
-                schema[f"{column.name}_decimals"] = pl.Int32()
+                schema[f"{column.name}_decimals"] = DECIMALS
         return schema
-
-
-#: Where a row came from; every core table ends with these.
-PROVENANCE: dict[str, pl.DataType] = {
-    "record_key": pl.String(),  # natural key, parts joined by "|"
-    "submission_id": pl.String(),  # receipt number of the file
-    "sheet": pl.String(),
-    "row_number": pl.Int64(),  # the real row (Excel) or line (CSV), from 1
-    "profile": pl.String(),  # "bureau" or "landchina"
-}

@@ -10,10 +10,11 @@ from datetime import date
 import polars as pl
 
 from assets.reading.source import Checked, Finding, Reading
+from schemas.dtypes import PROVENANCE
 from schemas.policy import Regions, rulebook
 from schemas.rules import BY_NUMBER, EMPTY, ERROR, UNREAD, Check, checks, problem
 from schemas.submissions import LAND_SUPPLY
-from schemas.table import PROVENANCE, Kind, Table
+from schemas.table import Kind, Table
 
 from . import landchina
 from .facts import KEY, LANDCHINA, submitting_region, typed_rows, with_facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,13 @@ from schemas.trust import DUE_WORDS
 
 #: What mart.revision is made from: marts of this release and the same of the one before.
 COMPARED = ("indicator_value", "assessment", "contribution", "submission", "cancellation", "release_info")
+
+#: mart.objection, without names.
+_OBJECTION = {
+    "objection_no": pl.Int32, "on_release": pl.String, "region_code": pl.String, "indicator": pl.String,
+    "year": pl.Int32, "text": pl.String, "raised_by": pl.String, "raised_on": pl.Date, "state": pl.String,
+    "resolution": pl.String, "resolved_by": pl.String, "resolved_on": pl.Date,
+}  # fmt: skip
 
 
 class Made(Protocol):
@@ -79,7 +87,8 @@ def build_plausibility(con: duckdb.DuckDBPyConnection, context: Context, made: M
 
 def objection(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Objections known on the as-of day."""
-    return objections.frame(objections.known(Home(made.home), context.as_of))
+    known = objections.known(Home(made.home), context.as_of)
+    return pl.DataFrame([asdict(each) for each in known], schema=_OBJECTION, orient="row")
 
 
 def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-
-import polars as pl
 
 from assets.home import Home
 from assets.trust import journal
@@ -30,13 +28,6 @@ class Objection:
     resolution: str | None = None
     resolved_by: str | None = None
     resolved_on: date | None = None
-
-
-_SCHEMA = {
-    "objection_no": pl.Int32, "on_release": pl.String, "region_code": pl.String, "indicator": pl.String,
-    "year": pl.Int32, "text": pl.String, "raised_by": pl.String, "raised_on": pl.Date, "state": pl.String,
-    "resolution": pl.String, "resolved_by": pl.String, "resolved_on": pl.Date,
-}  # fmt: skip
 
 
 def known(home: Home, as_of: date | None = None) -> list[Objection]:
@@ -65,11 +56,6 @@ def about(found: list[Objection], region_code: str, indicator: str, year: int) -
     """Those against one figure."""
     wanted = (region_code, indicator, year)
     return [each for each in found if (each.region_code, each.indicator, each.year) == wanted]
-
-
-def frame(objections: list[Objection]) -> pl.DataFrame:
-    """In the shape of mart.objection, without names."""
-    return pl.DataFrame([asdict(each) for each in objections], schema=_SCHEMA, orient="row")
 
 
 def raise_(
