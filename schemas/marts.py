@@ -613,14 +613,14 @@ WHERE known_on = (SELECT max(known_on) FROM mart.indicator_history WHERE known_o
 #: Which rows of the ledger make a figure (指标值由哪些台账行构成). A county has its own rows, a city those of its
 #: city_code, the province those of its cities, but its own rows of a table and year replace those of its cities.
 #: Indicators that are reported by year look at that year alone, the others at the years of the figure's period.
-#: `{marts}` is the schema, `{years}` the condition on years, the rest names the figure.
+#: `{marts}` is the schema, `{figures}` picks figures f, `{years}` is the condition on years, `{columns}` is of f and c.
 FIGURE_ROWS = """
-SELECT c.* FROM {marts}.contribution c JOIN (
+SELECT {columns} FROM {marts}.contribution c JOIN (
   SELECT f.region_code, f.region_level, f.indicator, f.year AS last_year, f.basis, f.region_level = 'city' AS is_city,
     CASE WHEN f.indicator IN ('land_per_gdp_reduction', 'walk15_coverage') THEN f.year ELSE year(f.period_start) END
       AS first_year
   FROM {marts}.indicator_value f
-  WHERE f.region_code = {region} AND f.indicator = {indicator} AND f.year = {year} AND f.basis = {basis}
+  WHERE {figures}
 ) f ON c.indicator = f.indicator AND coalesce(c.basis, f.basis) = f.basis AND {years}
 WHERE CASE
   WHEN f.is_city THEN c.city_code = f.region_code
@@ -631,10 +631,10 @@ WHERE CASE
 END
 """
 IN_PERIOD, UNDATED = "c.year BETWEEN f.first_year AND f.last_year", "c.year IS NULL"
-_NAMED = {"region": "of_region", "indicator": "of_indicator", "year": "of_year", "basis": "of_basis"}
+_NAMED = "f.region_code = of_region AND f.indicator = of_indicator AND f.year = of_year AND f.basis = of_basis"
 FIGURE_ROWS_MACRO = (
     "CREATE OR REPLACE MACRO mart.figure_contribution(of_region, of_indicator, of_year, of_basis) AS TABLE"
-    + FIGURE_ROWS.format(marts="mart", years=IN_PERIOD, **_NAMED)
+    + FIGURE_ROWS.format(columns="c.*", marts="mart", years=IN_PERIOD, figures=_NAMED)
 )
 
 #: Stored in every released file.

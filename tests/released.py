@@ -40,13 +40,14 @@ class Publisher(Bureau):
         """A database with the marts of a day, from the files received by it; `rules` are what-if switches."""
         return self._build(self._context(day, rules), day, names)
 
-    def publish(self, day: str, **rules: str) -> str:
-        """A sealed release of a day; its id."""
+    def publish(self, day: str, further: tuple[str, ...] = (), **rules: str) -> str:
+        """A sealed release of a day; its id. `further`: marts that it holds beside those that are compared."""
         context = self._context(day, rules)
         release_id = release.next_id(self.home, context.as_of)
-        self._make(self.home.build, (*COMPARED, *TRUST), context, release_id)
+        made = (*COMPARED, *further, *TRUST)
+        self._make(self.home.build, made, context, release_id)
         with duckdb.connect(str(self.home.build)) as con:
-            for name in MARTS.keys() - {*COMPARED, *TRUST}:
+            for name in MARTS.keys() - {*made}:
                 con.execute(MARTS[name].ddl())
         kind, made_from = release.kind_of(self.home, context.as_of, bool(rules)), stamp(self.con, context, bool(rules))
         release.publish(self.home, self.home.build, release_id, kind, made_from, f"{day}T02:00:00+08:00")

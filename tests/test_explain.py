@@ -13,14 +13,14 @@ import pytest
 from assets import core, indicators, marts, raw, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
-from assets.explain import UnknownFigure, add_up, explain, explain_in, find_indicator, opened, recompute
-from assets.explain_model import Group, Part, Rule
-from assets.explain_past import build as build_past
+from assets.explain import UnknownFigure, explain, find_indicator
+from assets.explain.model import Group, Part, Rule
+from assets.explain.past import build as build_past
+from assets.explain.sums import recompute
 from assets.home import Home, Locked
-from assets.synthetic import generate
 from pipelines.cli import call
-from schemas.indicators import FIRST_YEAR, INDICATORS
-from schemas.marts import FIGURE_ROWS, IN_PERIOD, MARTS
+from schemas.indicators import INDICATORS
+from schemas.marts import MARTS
 from schemas.submissions import WALK_CLASSES
 
 from .bureau import Bureau, supervision_no
@@ -299,7 +299,7 @@ def test_a_busy_warehouse_says_who_is_at_work(home, tmp_path, monkeypatch):
     def busy(*_):
         raise Locked("正被另一个任务写入", "busy")
 
-    monkeypatch.setattr("assets.explain_past._attach", busy)
+    monkeypatch.setattr("assets.explain.past._attach", busy)
     assert call(["explain", "杭州", "5", "2026", "--as-of", "2026-10-31", "--home", str(home.path)]) == 4
 
 
@@ -333,66 +333,7 @@ def test_command_refuses_what_is_not_there(home, capsys, arguments, said):
     assert said in capsys.readouterr().err
 
 
-# --- Every cell of a province ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def province(tmp_path_factory) -> Path:
-    """A generated province as of 2026-06-30, when the GDP and the survey of 2025 are there."""
-    folder = tmp_path_factory.mktemp("province")
-    context = make_context(date(2026, 6, 30), {})
-    generate(folder / "landing", until=context.as_of)
-    with warehouse.connect(folder / "warehouse.duckdb") as con:
-        core.write_regions(con, context.regions)
-        raw.capture(con, folder / "landing", folder / "raw", context.as_of, context.regions)
-        for table in core.pending(con):
-            core.load(con, folder / "raw", table, context.regions)
-        return write(con, folder / "r.duckdb", context)
-
-
-#: The rows of every figure at once, by the same text that explains one.
-_OF_CELL = {"region": "v.region_code", "indicator": "v.indicator", "year": "v.year", "basis": "v.basis"}
-EVERY_CELL = f"""
-SELECT v.region_code, v.indicator, v.year, v.basis, g.role, g.source_table, g.component, count(*), sum(g.amount)
-FROM indicator_value v, LATERAL ({FIGURE_ROWS.format(marts="now.mart", years=IN_PERIOD, **_OF_CELL)}) g GROUP BY ALL
-"""
-
-
-@pytest.mark.slow
-def test_every_figure_of_a_province_adds_up(province):
-    """All regions, indicators, years and bases: numerator, denominator and counts exactly, and the value from them."""
-    with opened(province) as con:
-        columns = "region_code, indicator, year, basis, value, numerator, denominator, record_count, excluded_count"
-        figures = {row[:4]: row[4:] for row in con.execute(f"SELECT {columns} FROM indicator_value").fetchall()}
-        groups: dict[tuple, list[Group]] = {cell: [] for cell in figures}
-        for *cell, role, table, component, records, amount in con.execute(EVERY_CELL).fetchall():
-            groups[tuple(cell)].append(Group(role, table, component, None, None, records, amount, None))
-    assert len(figures) >= 102 * sum(len(indicator.bases) for indicator in INDICATORS.values())
-    assert {cell[1] for cell, figure in figures.items() if figure[0] is not None} == set(INDICATORS)
-    for cell, (value, numerator, denominator, records, excluded) in figures.items():
-        counted = [group for group in groups[cell] if group.role != "excluded"]
-        top, bottom = add_up(counted)
-        assert numerator in (None, top) and denominator in (None, bottom), cell
-        assert records == sum(group.records for group in counted if group.source_table != "annual_task"), cell
-        assert excluded == sum(group.records for group in groups[cell]) - sum(group.records for group in counted), cell
-        if value is not None:
-            assert recompute(INDICATORS[cell[1]], counted, [], []) == pytest.approx(value, rel=1e-6, abs=1e-6), cell
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("region", ["330000", "330100", "330900", "330106", "330922"])
-def test_explanations_of_a_province_are_whole(province, region):
-    with opened(province) as con:
-        cells = con.execute(
-            f"SELECT indicator, year, basis FROM indicator_value WHERE region_code = '{region}' ORDER BY ALL"
-        )
-        for indicator, year, basis in cells.fetchall():
-            told = explain_in(con, region, indicator, year, basis)
-            assert told.adds_up and bool(told.absence) == bool(told.why_absent) == (told.value is None)
-            assert told.excluded_count == sum(group.records for group in told.exclusions)
-            assert told.formula and told.rules and len(told.largest) <= 10
-            has_target = region.endswith("00") and year >= FIRST_YEAR
-            assert bool(told.judged) == (has_target and basis == str(INDICATORS[indicator].judged))
+# --- Adding up -----------------------------------------------------------------------------------------------
 
 
 def test_a_ledger_that_does_not_bear_the_figure_out_is_told(bureau, tmp_path):

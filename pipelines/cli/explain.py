@@ -11,7 +11,7 @@ import click
 
 from assets import release
 from assets.explain import UnknownFigure, explain, find_indicator
-from assets.explain_model import Explanation
+from assets.explain.model import Explanation
 from assets.trust import objections
 from pipelines.cli.desk import Day, Desk, options
 from pipelines.cli.explain_page import page
@@ -68,7 +68,7 @@ def _published(
 
 def _as_known(desk: Desk, region: str, indicator: str, year: int, basis: str | None, as_of: date) -> Explanation:
     from assets.circumstances import make_context
-    from assets.explain_past import build, require_known
+    from assets.explain.past import build, require_known
 
     require_known(desk.home.require(), as_of)
     context = make_context(as_of, desk.settings.rules, desk.settings.regions)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from assets.explain_model import Change, Explanation, Group, Record
-from assets.explain_words import BASES
+from assets.explain.model import Change, Explanation, Group, Record
+from assets.explain.words import BASES
 from assets.outputs import format as shown
 from pipelines.cli.desk import Desk
 from pipelines.cli.tables import clip, table

@@ -9,9 +9,10 @@ import duckdb
 
 from assets import indicators, marts, warehouse
 from assets.context import Context
-from assets.explain import UnknownFigure
 from assets.home import SHANGHAI, Home, Locked
 from schemas.indicators import INDICATORS
+
+from .chosen import UnknownFigure
 
 #: What `assets.explain` reads of a release.
 _MARTS = (

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from assets.explain_words import Sentence
+from .words import Sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,76 @@
+"""The ledger's rows behind figures: summed by kind, and the largest records with file, sheet and row."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import duckdb
+
+from schemas.marts import FIGURE_ROWS, IN_PERIOD, UNDATED
+
+from .chosen import Cell, Chosen
+from .model import Group, Record
+
+LARGEST, MOST_DIVISORS = 10, 50
+TOP, BOTTOM = "role IN ('numerator', 'both')", "role IN ('denominator', 'both')"
+_KEYS = "f.region_code AS of_region, f.indicator AS of_indicator, f.last_year AS of_year, f.basis AS of_basis"
+#: The figure that a collected row belongs to.
+OF = "of_region, of_indicator, of_year, of_basis"
+_DIVIDES = "source_table = 'annual_task' OR coalesce(reason, '') = 'divisor'"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One figure's ledger. `undated`: excluded and in no year; `divisors`: tasks and GDP, what is divided by."""
+
+    counted: list[Group] = field(default_factory=list)
+    excluded: list[Group] = field(default_factory=list)
+    undated: list[Group] = field(default_factory=list)
+    largest: list[Record] = field(default_factory=list)
+    divisors: list[Record] = field(default_factory=list)
+
+
+def ledgers(con: duckdb.DuckDBPyConnection, chosen: Chosen, reasons: dict[str, str]) -> dict[Cell, Ledger]:
+    """The ledgers of the chosen figures; one without rows is empty. `reasons`: label by code."""
+    collect(con, chosen, "now", "figure_rows")
+    found: dict[Cell, Ledger] = defaultdict(Ledger)
+    for *cell, undated, role, table, component, reason, records, amount, area in con.execute(_GROUPS).fetchall():
+        own = found[tuple(cell)]
+        kind = own.undated if undated else own.excluded if role == "excluded" else own.counted
+        kind.append(Group(role, table, component, reason, reasons.get(reason), records, amount, area))
+    for row in con.execute(_RECORDS).fetchall():
+        own, divides, record = found[row[:4]], row[4], row[5:-1]
+        (own.divisors if divides else own.largest).append(Record(*record))
+    return found
+
+
+def collect(con: duckdb.DuckDBPyConnection, chosen: Chosen, catalog: str, name: str) -> None:
+    """The figures' ledger rows, and those excluded without a date, as a temporary table with `OF`."""
+    rows = FIGURE_ROWS.format(
+        columns=f"{_KEYS}, c.*", marts=f"{catalog}.mart", years=f"({IN_PERIOD} OR {UNDATED})", figures=chosen.of("f")
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {rows}")
+
+
+_GROUPS = f"""
+SELECT {OF}, year IS NULL AS undated, role, source_table, component, reason, count(*) AS records,
+  sum(amount), sum(record_amount_mu)
+FROM figure_rows GROUP BY ALL ORDER BY {OF}, records DESC, role, source_table, component, reason
+"""
+#: One line per record, its two amounts side by side, largest first.
+_RECORDS = f"""
+SELECT *, row_number() OVER (
+  PARTITION BY {OF}, divides ORDER BY greatest(top, bottom) DESC, year, record_key, region_code, source_table
+) AS place
+FROM (
+  SELECT {OF}, {_DIVIDES} AS divides, source_table, record_key, region_code, any_value(event_date), year,
+    any_value(component), coalesce(sum(amount) FILTER ({TOP}), 0) AS top,
+    coalesce(sum(amount) FILTER ({BOTTOM}), 0) AS bottom, any_value(reason), any_value(file_name), any_value(sheet),
+    any_value(row_number)
+  FROM figure_rows WHERE role <> 'excluded' AND year IS NOT NULL
+  GROUP BY {OF}, divides, source_table, record_key, region_code, year
+)
+QUALIFY place <= if(divides, {MOST_DIVISORS}, {LARGEST})
+ORDER BY {OF}, divides, place
+"""
