@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -279,28 +279,37 @@ def mart_columns(mart: Mart) -> dg.TableSchema:
 _ALL_MARTS = [dg.AssetKey(["mart", name]) for name in MARTS]
 #: Metadata of an output that says what could not be made, and what to do.
 LEFT_OUT = "left_out"
-_OUTPUTS = {bundle.DOCUMENTS: "附表、报告 annex and reports", bundle.SITE: "网页 HTML site"}
+_OUTPUTS = {
+    bundle.DOCUMENTS: ("附表、报告 annex and reports", {"xlsx", "docx"}),
+    bundle.SITE: ("网页 HTML site", {"html"}),
+    bundle.RECEIPTS: ("回执 receipts", {"xlsx"}),
+}
 
 
-def output_asset(kind: str) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=["output", kind], group_name="output", deps=_ALL_MARTS, pool=POOL, owners=OWNERS,
-        kinds={"html"} if kind == bundle.SITE else {"xlsx", "docx"}, tags={"layer": "output"},
-        description=f"成果件：{_OUTPUTS[kind]}。由成果表生成，随发布一并封存。",
+def _output(kind: str) -> dg.AssetSpec:
+    label, kinds = _OUTPUTS[kind]
+    return dg.AssetSpec(
+        ["output", kind], group_name="output", deps=_ALL_MARTS, owners=OWNERS, kinds=kinds, tags={"layer": "output"},
+        description=f"成果件：{label}。由成果表生成，随发布一并封存。",
     )  # fmt: skip
-    def make(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
-        now, place = Circumstances.of(context.run, context.instance, home), home.place
-        left_out: list[str] = []
-        counts = bundle.make(kind, place, release.next_id(place, now.context.as_of), left_out.append)
-        for reason in left_out:
-            context.log.warning(reason)
-        return dg.MaterializeResult(metadata={**counts, **({LEFT_OUT: "；".join(left_out)} if left_out else {})})
 
-    return make
+
+@dg.multi_asset(specs=[_output(kind) for kind in bundle.KINDS], name="outputs", pool=POOL, can_subset=True)
+def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.MaterializeResult]:
+    """成果件，同时编制。All kinds side by side."""
+    now, place = Circumstances.of(context.run, context.instance, home), home.place
+    kinds = [kind for kind in bundle.KINDS if dg.AssetKey(["output", kind]) in context.selected_asset_keys]
+    make = partial(bundle.make, place, release.next_id(place, now.context.as_of))
+    for kind, made in zip(kinds, processes.side_by_side(make, kinds), strict=True):
+        for reason in made.left_out:
+            context.log.warning(reason)
+        left_out = {LEFT_OUT: "；".join(made.left_out)} if made.left_out else {}
+        counts = {"files": made.files, "bytes": made.bytes}
+        yield dg.MaterializeResult(asset_key=["output", kind], metadata={**counts, **left_out})
 
 
 @dg.asset(
-    key=CURRENT, group_name="release", deps=[*_ALL_MARTS, *(["output", kind] for kind in _OUTPUTS)], pool=POOL,
+    key=CURRENT, group_name="release", deps=[*_ALL_MARTS, *(["output", kind] for kind in bundle.KINDS)], pool=POOL,
     owners=OWNERS,
     kinds={"duckdb", "parquet"}, tags={"layer": "release"},
     description="发布：封存的成果库与清单；current 一步切换。输入、口径、截止日都未变时不产生新发布。\n\n"
@@ -337,6 +346,6 @@ def all_assets() -> list[dg.AssetsDefinition]:
         *(core_asset(table) for table in TABLES.values()),
         *(indicator_asset(indicator) for indicator in INDICATORS.values()),
         *(mart_asset(mart) for mart in MARTS.values()),
-        *(output_asset(kind) for kind in _OUTPUTS),
+        outputs,
         current_release,
     ]

@@ -25,6 +25,9 @@ class Trouble(Exception):
         super().__init__(zh)
         self.en = en
 
+    def __reduce__(self) -> tuple:  # it may be raised in another process
+        return type(self), (str(self), self.en)
+
 
 class HomeError(Trouble):
     """The home directory cannot be used."""

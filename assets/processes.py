@@ -35,7 +35,13 @@ _kept = _Processes()
 
 @contextmanager
 def at_hand(prepare: Callable[[], None]) -> Iterator[None]:
-    """Keep workers and a checker for the length of a block; the checker begins with `prepare` at once."""
+    """Keep workers and a checker for the length of a block; the checker begins with `prepare` at once.
+
+    Inside another such block nothing more is started.
+    """
+    if _kept.workers:
+        yield
+        return
     with _executor(_count()) as workers, _executor(1) as checker:
         _kept.workers, _kept.checker = workers, checker
         checker.submit(prepare)
@@ -59,6 +65,21 @@ def side_by_side(
             yield from _spread(workers, work, tasks)
     else:
         yield from map(work, tasks)
+
+
+def meanwhile(work: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
+    """Begin a call in a worker and go on; what is returned waits for its result. Without workers it is made then."""
+    if _kept.workers is None:
+        return lambda: work(*arguments)
+    begun = _kept.workers.submit(work, *arguments)
+
+    def wait_for() -> Result:
+        try:
+            return begun.result()
+        except BrokenProcessPool:
+            return work(*arguments)
+
+    return wait_for
 
 
 def in_checker(work: Callable[..., Result], *arguments: Any) -> Result:

@@ -9,53 +9,70 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+
+import duckdb
 
 from assets import receipts, release
 from assets.home import Home
 from assets.outputs.fonts import FontsMissing
 from assets.outputs.restating import horizon_made_again
+from assets.processes import side_by_side
 from assets.trust import states
 from schemas.trust import STATES, State
 
-DOCUMENTS, SITE = "documents", "site"
-KINDS = (DOCUMENTS, SITE)
+DOCUMENTS, SITE, RECEIPTS = "documents", "site", "receipts"
+#: Longest first: they are made side by side.
+KINDS = (DOCUMENTS, SITE, RECEIPTS)
 _MARK = ".release"
 #: Tables of more rows are in the release as Parquet only.
 CSV_ROWS = 20_000
 
 
-def make(kind: str, home: Home, release_id: str, tell: Callable[[str], None]) -> dict[str, int]:
-    """Make one kind of output from the build database; returns how many files of how many bytes.
+@dataclass(frozen=True)
+class Made:
+    """One kind of output, and what of it was left out: why, and the remedy."""
+
+    files: int
+    bytes: int
+    left_out: tuple[str, ...] = ()
+
+
+def make(home: Home, release_id: str, kind: str) -> Made:
+    """Make one kind of output from the build database.
 
     Without a Chinese font the documents that need one are left out, and where no region has a target of the plan
-    everything is; `tell` says so with the remedy.
+    documents and pages are.
     """
     from assets.outputs.model import NothingToReport
 
+    left_out: list[str] = []
     folder = _folder(home, kind)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        _WRITERS[kind](home, folder, tell)
+        _WRITERS[kind](home, folder, left_out.append)
     except NothingToReport as error:
-        tell(str(error))
+        left_out.append(str(error))
     made = [path for path in folder.rglob("*") if path.is_file()]
     (folder / _MARK).write_text(release_id, encoding="utf-8")
-    return {"files": len(made), "bytes": sum(path.stat().st_size for path in made)}
+    return Made(len(made), sum(path.stat().st_size for path in made), tuple(left_out))
 
 
 def of_release(home: Home, release_id: str, tell: Callable[[str], None]) -> Callable[[Path], None]:
     """What `assets.release.publish` calls to put receipts, documents and site into the new release's folder."""
 
     def write(folder: Path) -> None:
-        receipts.of_release(home)(folder)
-        for kind in KINDS:
-            if not _is_for(home, kind, release_id):
-                make(kind, home, release_id, tell)
-        shutil.copytree(_folder(home, DOCUMENTS), folder / DOCUMENTS, ignore=shutil.ignore_patterns(_MARK))
+        missing = [kind for kind in KINDS if not _is_for(home, kind, release_id)]
+        for made in side_by_side(partial(make, home, release_id), missing):
+            for reason in made.left_out:
+                tell(reason)
+        for kind, copy in ((RECEIPTS, receipts.link), (DOCUMENTS, shutil.copyfile)):
+            ignored = shutil.ignore_patterns(_MARK)
+            shutil.copytree(_folder(home, kind), folder / kind, ignore=ignored, copy_function=copy)
         # Only the page of downloads is new: it lists what lies in the folder by now.
         with contextlib.suppress(NothingToReport):
             made = load(home, folder / release.DATABASE)
@@ -133,4 +150,11 @@ def _site(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
     site.write(load(home, home.build), folder)
 
 
-_WRITERS = {DOCUMENTS: _documents, SITE: _site}
+def _receipts(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
+    now = release.current(home)
+    previous = home.releases / now / RECEIPTS if now else None
+    with duckdb.connect(str(home.build), read_only=True) as con:
+        receipts.write_all(con, home.raw, folder, previous)
+
+
+_WRITERS = {DOCUMENTS: _documents, SITE: _site, RECEIPTS: _receipts}

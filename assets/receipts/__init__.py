@@ -3,15 +3,15 @@
 Nothing that we write here is ever a formula; a clerk's own cells stay what they were.
 """
 
-from .nightly import of_release, write_all
+from .nightly import link, write_all
 from .receipt import Receipt, number_of, receipt_of
 from .template import template, template_name
 from .workbook import render, workbook
 
 __all__ = [
     "Receipt",
+    "link",
     "number_of",
-    "of_release",
     "receipt_of",
     "render",
     "template",

@@ -12,14 +12,12 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 
-from assets import release
-from assets.home import Home
 from assets.raw import stored
 from assets.reading.source import Finding, Place
 
@@ -54,7 +52,7 @@ def write_all(con: duckdb.DuckDBPyConnection, raw: Path, out: Path, previous: Pa
         name, key = _name(receipt), _key(receipt)
         same = known.get(name, {}).get("key") == key and (previous / name).is_file()
         if same:
-            _link(previous / name, out / name)
+            link(previous / name, out / name)
         else:
             made = render(receipt, _bytes(raw, receipt.sha256), with_original=bool(receipt.findings))
             (out / name).write_bytes(made)
@@ -63,18 +61,6 @@ def write_all(con: duckdb.DuckDBPyConnection, raw: Path, out: Path, previous: Pa
     (out / INDEX).write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (out / PAGE).write_text(_page(entries), encoding="utf-8")
     return {"receipts": len(entries), "made": len(entries) - linked, "linked": linked}
-
-
-def of_release(home: Home) -> Callable[[Path], None]:
-    """What `assets.release.publish` calls to put the receipts into a new release's folder (its `extras`)."""
-
-    def write(folder: Path) -> None:
-        now = release.current(home)
-        previous = home.releases / now / FOLDER if now else None
-        with duckdb.connect(str(folder / release.DATABASE), read_only=True) as con:
-            write_all(con, home.raw, folder / FOLDER, previous)
-
-    return write
 
 
 def receipts(con: duckdb.DuckDBPyConnection) -> Iterator[Receipt]:
@@ -104,7 +90,8 @@ def _key(receipt: Receipt) -> str:
     return hashlib.sha256(f"{FORMAT}|{receipt!r}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
+    """The same file under a further name; a copy where that cannot be."""
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without links

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from assets import release
+from assets import processes, release
 from assets.circumstances import make_context
 from assets.home import Home, HomeError
 from assets.outputs.loading import cells
+from expectations import validate
 from pipelines import settings
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.run import carry_out, unchanged
@@ -23,6 +24,7 @@ from schemas.table import Unit
 
 DEMO_HOME = Path("var/demo")
 SEED = 2025
+_MARK = ".synthetic"  # names what a landing directory was filled with
 
 
 @click.command()
@@ -39,35 +41,55 @@ def demo(desk: Desk, home: Path | None, seed: int, as_of: date | None) -> int:
     chosen = settings.load({"home": place, "landing": place / "landing", "lang": desk.settings.language})
     desk, context = replace(desk, settings=chosen), make_context(day, chosen.rules)
     with desk.home.prepare().locked("landstock demo"):
-        desk.tell("生成仿真报送数据……", "making submissions…")
-        if generate(chosen.landing, "province", seed, day):
-            forget(desk.home)
-        if not unchanged(chosen, context, False) and (code := carry_out(desk, day, {})):
+        is_there = is_generated(chosen.landing, _mark("province", seed, day)) and unchanged(chosen, context, False)
+        if not is_there and (code := _make(desk, seed, day)):
             return code
     if not desk.machine:
         desk.show("\n".join(["", overview(desk, day.year), "", _where(desk)]))
     return 0
 
 
+def _make(desk: Desk, seed: int, day: date) -> int:
+    """The submissions, then all that comes of them; returns the exit code."""
+    landing = desk.settings.landing
+    desk.tell("生成仿真报送数据……", "making submissions…")
+    with processes.at_hand(validate.prepare):
+        generated = processes.meanwhile(generate, landing, "province", seed, day)
+        from pipelines import execution  # noqa: F401 – takes as long as the data
+
+        if generated():
+            forget(desk.home)
+        return carry_out(desk, day, {})
+
+
 def generate(landing: Path, scale: str, seed: int, until: date) -> bool:
     """Fill a landing directory; returns whether there was need to. Raises HomeError when it holds somebody's files."""
-    from assets import synthetic
-
-    mark = landing / ".synthetic"
-    wanted = f"{scale} {seed} {until}"
-    if mark.is_file() and mark.read_text() == wanted:
+    wanted = _mark(scale, seed, until)
+    if is_generated(landing, wanted):
         return False
-    if landing.is_dir() and any(landing.iterdir()) and not mark.is_file():
+    if landing.is_dir() and any(landing.iterdir()) and not (landing / _MARK).is_file():
         raise HomeError(
             f"{landing} 里已有文件，不是仿真数据，不会覆盖。请用 --home 换一个目录",
             f"{landing} holds files that were not made here. Choose another --home",
         )
+    from assets import synthetic
+
     shutil.rmtree(landing, ignore_errors=True)
     landing.mkdir(parents=True)
-    mark.write_text("unfinished")
+    (landing / _MARK).write_text("unfinished")
     synthetic.generate(landing, scale=scale, seed=seed, until=until)
-    mark.write_text(wanted)
+    (landing / _MARK).write_text(wanted)
     return True
+
+
+def is_generated(landing: Path, wanted: str) -> bool:
+    """Whether a landing directory holds just these made-up submissions."""
+    mark = landing / _MARK
+    return mark.is_file() and mark.read_text() == wanted
+
+
+def _mark(scale: str, seed: int, until: date) -> str:
+    return f"{scale} {seed} {until}"
 
 
 def forget(home: Home) -> None:
