@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from assets import advice, indicators, marts
@@ -20,7 +22,12 @@ LIMITS = {"verdict.on_track": 1.0, "verdict.behind": 0.9, "verdict.share_margin"
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> model.ReportModel:
+def report(built) -> model.ReportModel:
+    return model.load(built)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
     """杭州 supplies 2 + 2 公顷 of stock and 2 on a separate site, 宁波 1 of stock and 1 new; the others are silent."""
     home: Path = tmp_path_factory.mktemp("model")
     bureau = Bureau(home / "bureau")
@@ -47,7 +54,7 @@ def report(tmp_path_factory) -> model.ReportModel:
     build.parent.mkdir(parents=True)
     for name in MARTS:
         marts.build(bureau.con, build, name, context, "2026-11-23.1", datetime(2026, 11, 23, 2))
-    return model.load(build)
+    return build
 
 
 # --- Loading ---------------------------------------------------------------------------------------------------------
@@ -59,6 +66,35 @@ def test_header(report):
     assert release.data_state_label == "数据未齐"
     assert [(each.label, each.regions) for each in release.vintages if each.table == "land_supply"] == [("供地结果", 2)]
     assert (report.year, report.horizon, len(report.cities), len(report.counties)) == (2026, 2027, 11, 90)
+
+
+def test_regions_that_are_not_the_plans_are_in_the_file_and_nowhere_in_the_report(built, report, tmp_path):
+    """Every row again, as another province's, twice as large: the report is the same."""
+    larger = tmp_path / "landstock.duckdb"
+    shutil.copyfile(built, larger)
+    with duckdb.connect(str(larger)) as con:
+        for name, mart in MARTS.items():
+            columns = {column.name for column in mart.columns}
+            moved = [
+                f"'32' || {each}[3:] AS {each}" for each in ("region_code", "region", "city_code") if each in columns
+            ]
+            moved += ["2 * amount AS amount"] if name == "contribution" else []
+            if moved and name not in ("assessment", "target", "target_trajectory", "input_vintage", "quality_finding"):
+                before = con.execute(f"SELECT count(*) FROM mart.{name}").fetchone()
+                con.execute(f"INSERT INTO mart.{name} SELECT * REPLACE ({', '.join(moved)}) FROM mart.{name}")
+                assert con.execute(f"SELECT count(*) // 2 FROM mart.{name}").fetchone() == before
+    assert model.load(larger) == report
+    assert {each.code[:2] for each in report.counties} == {"33"}
+
+
+def test_a_file_is_read_once_until_it_is_another(built, report, tmp_path):
+    path = tmp_path / "landstock.duckdb"
+    shutil.copyfile(built, path)
+    first = model.load(path)
+    assert model.load(path) is first and first == report
+    with duckdb.connect(str(path)) as con:
+        con.execute("UPDATE mart.release_info SET value = 'another' WHERE name = 'release_id'")
+    assert model.load(path).release.id == "another"
 
 
 def test_matrix_is_the_province_and_eleven_cities_by_eight(report):

@@ -13,7 +13,7 @@ RECORDS_SHOWN = 5
 def views(source, regions: details.Regions, year: int) -> dict[str, model.CountyView]:
     """Every county with its figures by year and the first records behind those of the year."""
     figures, top = defaultdict(list), _top_of_counties(source, regions, year)
-    for row in source.rows("SELECT * FROM mart.indicator_value WHERE region_level = 'county' ORDER BY year"):
+    for row in source.rows("SELECT * FROM indicator_value WHERE region_level = 'county' ORDER BY year"):
         if row["basis"] == INDICATORS[row["indicator"]].judged and row["year"] >= FIRST_YEAR:
             figures[row["region_code"], row["indicator"]].append(row)
 
@@ -36,7 +36,7 @@ def views(source, regions: details.Regions, year: int) -> dict[str, model.County
 def _top_of_counties(source, regions: details.Regions, year: int) -> dict[tuple[str, str], list[model.Contributor]]:
     found = defaultdict(list)
     rows = source.rows(
-        f"SELECT c.* FROM mart.contribution c JOIN {details.windows(year)} USING (indicator)"
+        f"SELECT c.* FROM contribution c JOIN {details.windows(year)} USING (indicator)"
         " WHERE c.city_code <> c.region_code AND c.role IN (w.side, 'both') AND c.amount > 0"
         " AND coalesce(c.basis, w.judged) = w.judged AND c.year BETWEEN w.first_year AND w.last_year"
         " QUALIFY row_number() OVER (PARTITION BY c.indicator, c.region_code"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from assets.outputs import format as shown
@@ -70,7 +71,7 @@ class Detail:
 
 def read(source, regions: Regions, cells: dict, year: int, horizon: int) -> Detail:
     """All details of a release; one query a kind."""
-    values = source.rows("SELECT * FROM mart.indicator_value ORDER BY region_code, indicator, year, basis")
+    values = source.rows("SELECT * FROM indicator_value ORDER BY region_code, indicator, year, basis")
     of_now = {}
     for row in values:
         if row["year"] == year and row["basis"] == INDICATORS[row["indicator"]].judged:
@@ -118,7 +119,7 @@ def _by_month(source) -> dict[tuple[str, str], list[model.Point]]:
     """As known at every month end and on the as-of day, of that day's year, on the judged basis."""
     judged = ", ".join(f"('{code}', '{indicator.judged}')" for code, indicator in INDICATORS.items())
     rows = source.rows(
-        "SELECT region_code, indicator, year, value, unit, absence, data_state, known_on FROM mart.indicator_history"
+        "SELECT region_code, indicator, year, value, unit, absence, data_state, known_on FROM indicator_history"
         f" WHERE region_level IN ('province', 'city') AND year = year(known_on) AND (indicator, basis) IN ({judged})"
         " AND (known_on = last_day(known_on) OR known_on = (SELECT max(known_on) FROM mart.indicator_history))"
         " ORDER BY known_on"
@@ -131,7 +132,7 @@ def _by_month(source) -> dict[tuple[str, str], list[model.Point]]:
 
 def _trajectories(source, horizon: int) -> dict[tuple[str, str], list[tuple[date, float]]]:
     lines = defaultdict(list)
-    for row in source.rows("SELECT * FROM mart.target_trajectory WHERE horizon = ? ORDER BY day", horizon):
+    for row in source.rows("SELECT * FROM target_trajectory WHERE horizon = ? ORDER BY day", horizon):
         lines[row["region_code"], row["indicator"]].append((row["day"], row["expected"]))
     return dict(lines)
 
@@ -140,7 +141,7 @@ def _parts(source, year: int) -> dict[tuple[str, str], tuple[int, list[model.Par
     """Parts of the latest year that has some, on the judged basis."""
     found: dict[tuple[str, str], tuple[int, list[model.Part]]] = {}
     rows = source.rows(
-        "SELECT * FROM mart.indicator_part WHERE year BETWEEN 2025 AND ? AND region_level IN ('province', 'city')"
+        "SELECT * FROM indicator_part WHERE year BETWEEN 2025 AND ? AND region_level IN ('province', 'city')"
         " ORDER BY year DESC, region, indicator, part",
         year,
     )
@@ -203,12 +204,12 @@ def records_sql(region: model.Region, indicator: Indicator, year: int) -> str:
 def _exclusions(source, regions: Regions, year: int) -> dict[tuple[str, str], list[model.Exclusion]]:
     rows = source.rows(
         "SELECT c.indicator, coalesce(c.city_code, c.region_code) AS place, c.reason, count(*)::INT AS records,"
-        " coalesce(sum(c.record_amount_mu), 0)::DOUBLE AS area FROM mart.contribution c JOIN"
+        " coalesce(sum(c.record_amount_mu), 0) AS area FROM contribution c JOIN"
         f" {windows(year)} USING (indicator) WHERE c.role = 'excluded' AND coalesce(c.basis, w.judged) = w.judged"
         " AND (c.year IS NULL OR c.year BETWEEN w.first_year AND w.last_year) GROUP BY ALL"
     )
     province = next(code for code, region in regions.items() if region.level == "province")
-    sums: dict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0, 0.0])
+    sums: dict[tuple[str, str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in rows:
         region = regions.get(row["place"])
         if region is not None and region.level != "county":
@@ -220,7 +221,7 @@ def _exclusions(source, regions: Regions, year: int) -> dict[tuple[str, str], li
     for (place, indicator, reason), (records, area) in sorted(sums.items(), key=lambda item: (-item[1][0], item[0])):
         label, label_en = REASONS.get(reason, (reason, reason))
         found[place, indicator].append(
-            model.Exclusion(reason, label, label_en, int(records), area, shown.number(area, Unit.MU))
+            model.Exclusion(reason, label, label_en, int(records), float(area), shown.number(float(area), Unit.MU))
         )
     return dict(found)
 
@@ -230,7 +231,7 @@ def _top(source, regions: Regions, year: int) -> dict[tuple[str, str], list[mode
     found = defaultdict(list)
     for place, keep in (("c.city_code", "c.city_code IS NOT NULL"), ("left(c.region_code, 2) || '0000'", "true")):
         rows = source.rows(
-            f"SELECT {place} AS place, c.* FROM mart.contribution c JOIN {windows(year)} USING (indicator)"
+            f"SELECT {place} AS place, c.* FROM contribution c JOIN {windows(year)} USING (indicator)"
             f" WHERE {keep} AND c.role IN (w.side, 'both') AND c.amount > 0 AND coalesce(c.basis, w.judged) = w.judged"
             " AND c.year BETWEEN w.first_year AND w.last_year QUALIFY row_number() OVER"
             f" (PARTITION BY c.indicator, {place} ORDER BY c.amount DESC, c.source_table, c.record_key) <= ?"
@@ -256,7 +257,7 @@ def contributor(row: dict[str, Any], regions: Regions) -> model.Contributor:
 
 
 def modes(source, regions: Regions) -> tuple[model.ModeProgress, ...]:
-    rows = source.rows("SELECT * FROM mart.mode_progress WHERE parcels IS NOT NULL ORDER BY year, region_code, mode")
+    rows = source.rows("SELECT * FROM mode_progress WHERE parcels IS NOT NULL ORDER BY year, region_code, mode")
     return tuple(
         model.ModeProgress(
             regions[row["region_code"]], row["year"], row["mode"], row["parcels"], float(row["area_mu"]),
@@ -267,7 +268,7 @@ def modes(source, regions: Regions) -> tuple[model.ModeProgress, ...]:
 
 
 def measures(source, regions: Regions) -> tuple[model.MeasureProgress, ...]:
-    rows = source.rows("SELECT * FROM mart.measure_progress WHERE absence IS NULL ORDER BY year, region_code, measure")
+    rows = source.rows("SELECT * FROM measure_progress WHERE absence IS NULL ORDER BY year, region_code, measure")
     return tuple(
         model.MeasureProgress(
             regions[row["region_code"]], row["year"], row["measure"], row["measures"],
@@ -278,7 +279,7 @@ def measures(source, regions: Regions) -> tuple[model.MeasureProgress, ...]:
 
 
 def demonstrations(source, regions: Regions) -> tuple[model.Demonstration, ...]:
-    rows = source.rows("SELECT * FROM mart.demonstration ORDER BY city_code, project_no")
+    rows = source.rows("SELECT * FROM demonstration ORDER BY city_code, project_no")
     return tuple(
         model.Demonstration(
             row["project_no"], row["project_name"], regions[row["region_code"]], row["city_code"], row["mode"],
@@ -296,7 +297,7 @@ def _figure(value: Any, unit: str) -> tuple[float | None, str]:
 
 
 def tasks(source, regions: Regions) -> tuple[model.TaskStatus, ...]:
-    rows = source.rows("SELECT * FROM mart.task_status ORDER BY year, quarter, task_no, region_code")
+    rows = source.rows("SELECT * FROM task_status ORDER BY year, quarter, task_no, region_code")
     return tuple(
         model.TaskStatus(
             row["task_no"], row["section"], row["task"], regions[row["region_code"]], row["year"], row["quarter"],
@@ -308,7 +309,7 @@ def tasks(source, regions: Regions) -> tuple[model.TaskStatus, ...]:
 
 
 def parks(source, regions: Regions) -> tuple[model.Park, ...]:
-    rows = source.rows("SELECT * FROM mart.park_performance ORDER BY year, city_code, park_code")
+    rows = source.rows("SELECT * FROM park_performance ORDER BY year, city_code, park_code")
     return tuple(
         model.Park(
             regions[row["region_code"]], row["city_code"], row["park_code"], row["park_name"], row["year"],
@@ -321,7 +322,7 @@ def parks(source, regions: Regions) -> tuple[model.Park, ...]:
 
 
 def calendar(source, regions: Regions) -> tuple[model.Deadline, ...]:
-    rows = source.rows("SELECT * FROM mart.calendar ORDER BY due_date, name, region_code")
+    rows = source.rows("SELECT * FROM calendar ORDER BY due_date, name, region_code")
     return tuple(
         model.Deadline(
             row["name"], row["label"], row["label_en"], row["due_date"], regions.get(row["region_code"]),
@@ -335,7 +336,7 @@ def calendar(source, regions: Regions) -> tuple[model.Deadline, ...]:
 
 
 def quality(source, regions: Regions) -> model.Quality:
-    receipts = source.rows("SELECT * FROM mart.submission ORDER BY received_on DESC, file_name")
+    receipts = source.rows("SELECT * FROM submission ORDER BY received_on DESC, file_name")
     rules = source.rows("SELECT name, label FROM mart.data_dictionary WHERE object = 'rule'")
     labels = {row["name"]: row["label"] for row in rules}
     by_rule = source.rows(
@@ -344,7 +345,9 @@ def quality(source, regions: Regions) -> model.Quality:
         " GROUP BY ALL ORDER BY findings DESC, rule"
     )
     first = source.rows(
-        "SELECT * FROM mart.quality_finding ORDER BY severity, received_on DESC, finding_no LIMIT ?", FINDINGS_SHOWN
+        "SELECT * FROM (FROM mart.quality_finding ORDER BY severity, received_on DESC, finding_no LIMIT ?)"
+        " WHERE finding_no IN (SELECT finding_no FROM quality_finding) ORDER BY severity, received_on DESC, finding_no",
+        FINDINGS_SHOWN,
     )
     checks = source.rows("SELECT * FROM mart.quality_check ORDER BY unexpected DESC, table_name, check_name")
     shown_columns = model.Finding.__slots__

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +25,52 @@ _STATES = (DataState.INCOMPLETE, DataState.PROVISIONAL, DataState.FINAL)
 
 
 class Source:
-    """A released file, opened read-only; answers with rows as dicts, without those of `others`: regions of a larger
-    region table that are not the plan's."""
+    """A released file, opened read-only; answers with rows as dicts. `mart.<name>` are all rows of a mart, its bare
+    name those that `leave_out` has left."""
 
     def __init__(self, path: Path):
         self.con = duckdb.connect(str(path), read_only=True)
-        self.others: frozenset[str] = frozenset()
+        self.con.execute("USE mart")
 
     def rows(self, sql: str, *values: Any) -> Rows:
         found = self.con.execute(sql, list(values))
         names = [column[0] for column in found.description]
-        rows = (dict(zip(names, row, strict=True)) for row in found.fetchall())
-        return [row for row in rows if row.get("region_code") not in self.others]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def leave_out(self, regions: Collection[str]) -> None:
+        """Regions of a larger region table that are not the plan's: a country has millions of their rows, and they
+        stay where they are. A temporary view goes before the mart of its name."""
+        if not regions:
+            return
+        self.con.execute("CREATE TEMP TABLE left_out AS SELECT unnest(?::VARCHAR[])", [list(regions)])
+        for mart in self.rows(
+            "SELECT table_name AS name, column_name AS place FROM duckdb_columns()"
+            " WHERE schema_name = 'mart' AND column_name IN ('region_code', 'region')"
+        ):
+            # The ledger is read for every kind of place: it is looked through once.
+            kind = "TABLE" if mart["name"] == "contribution" else "VIEW"
+            self.con.execute(
+                f"CREATE TEMP {kind} {mart['name']} AS SELECT * FROM mart.{mart['name']}"
+                f" WHERE {mart['place']} IS NULL OR {mart['place']} NOT IN (FROM left_out)"
+            )
 
 
 def load(release_db: Path, earlier: Callable[[date], Path | None] | None = None) -> model.ReportModel:
     """The report model of one release, with the restatement of an evaluation that an earlier one made."""
-    source = Source(release_db)
-    try:
-        made = _load(source)
-    finally:
-        source.con.close()
+    state = release_db.stat() if release_db.is_file() else None
+    made = _loaded(release_db, state and (state.st_ino, state.st_mtime_ns, state.st_size))
     before = earlier(made.release.as_of) if earlier else None
     return made if before is None else replace(made, restatement=_restatement(made, before))
+
+
+@lru_cache(maxsize=1)  # several writers of one process take the same file in turn
+def _loaded(release_db: Path, state: tuple[int, int, int] | None) -> model.ReportModel:
+    """The model of a file in the state that it has on disk."""
+    source = Source(release_db)
+    try:
+        return _load(source)
+    finally:
+        source.con.close()
 
 
 def _restatement(now: model.ReportModel, earlier: Path) -> model.Restatement | None:
@@ -80,7 +104,7 @@ def _load(source: Source) -> model.ReportModel:
     as_of = date.fromisoformat(facts["as_of"])
     year, horizon = reported(as_of)
     regions = _regions(source)
-    assessed = source.rows("SELECT * FROM mart.assessment ORDER BY ALL")
+    assessed = source.rows("SELECT * FROM assessment ORDER BY ALL")
     limits = thresholds(source)
     cells = {(c.region_code, c.indicator, c.year, c.horizon): c for c in (cell(row, limits) for row in assessed)}
     places = [region for region in regions.values() if region.level in ("province", "city")]
@@ -98,7 +122,7 @@ def _load(source: Source) -> model.ReportModel:
     of_now = [row for row in assessed if (row["year"], row["horizon"]) == (year, horizon)]
     indicator_views = {code: _indicator_view(code, matrix, detail) for code in INDICATORS}
     region_views = {row.region.code: _region_view(row, detail, indicator_views) for row in matrix.rows}
-    projects = source.rows("SELECT * FROM mart.demonstration ORDER BY project_no")
+    projects = source.rows("SELECT * FROM demonstration ORDER BY project_no")
     return model.ReportModel(
         release=_release(source, facts, as_of, matrix),
         year=year,
@@ -172,7 +196,7 @@ def _vintages(source: Source) -> tuple[model.Vintage, ...]:
 def _regions(source: Source) -> dict[str, model.Region]:
     """The plan's regions: province and cities with targets, and their counties (by the first four digits of the code).
 
-    All others are left out of what `source` answers from here on. Raises NothingToReport when no region has a target.
+    From here on `source` leaves out all others. Raises NothingToReport when no region has a target.
     """
     rows = source.rows(
         "SELECT DISTINCT region_code AS code, region_name AS name, region_level AS level FROM mart.indicator_value"
@@ -186,7 +210,7 @@ def _regions(source: Source) -> dict[str, model.Region]:
             "区划表里没有行动方案设定目标的地区，不生成附表、报告和网页；成果表不受影响，可用 landstock query 查询",
             "no region of the region table has a target of the plan: no reports and no site; the marts are complete",
         )
-    source.others = frozenset(each.code for each in regions) - kept.keys()
+    source.leave_out([each.code for each in regions if each.code not in kept])
     return kept
 
 
@@ -350,7 +374,7 @@ def _rates(source: Source, as_of: date) -> Rows:
     """Both rates of the cities in the last year that has ended: a year to date says nothing about its completion."""
     ended = as_of.year if (as_of.month, as_of.day) == (12, 31) else as_of.year - 1
     return source.rows(
-        "SELECT * FROM mart.indicator_value WHERE region_level = 'city' AND basis = 'annual' AND year = ?"
+        "SELECT * FROM indicator_value WHERE region_level = 'city' AND basis = 'annual' AND year = ?"
         " AND indicator IN ('unsupplied_digestion_rate', 'idle_disposal_rate') ORDER BY region_code, indicator",
         ended,
     )

@@ -17,14 +17,14 @@ from schemas.indicators import HORIZONS, INDICATORS
 from schemas.trust import CAUSES
 
 KINDS = dict(zip(HORIZONS, ("midterm", "final"), strict=True))
-_SQL = "SELECT * FROM mart.revision ORDER BY region_code, indicator, year, basis"
+_SQL = "SELECT * FROM {} ORDER BY region_code, indicator, year, basis"
 
 # --- Since the release before ----------------------------------------------------------------------------------------
 
 
 def revisions(source, regions: dict[str, model.Region], cells: dict) -> model.Revisions | None:
     """Rows of mart.revision: verdicts that flipped first, then the newest years."""
-    rows = source.rows(_SQL)
+    rows = source.rows(_SQL.format("revision"))
     if not rows:
         return None
     wanted = [
@@ -37,7 +37,9 @@ def revisions(source, regions: dict[str, model.Region], cells: dict) -> model.Re
         key=lambda each: (not each.flips, -each.year, each.region.code, order.index(each.indicator))
     )  # fmt: skip
     first = rows[0]
-    return model.Revisions(first["old_release_id"], first["old_as_of"], tuple(wanted), len(rows), _SQL)
+    return model.Revisions(
+        first["old_release_id"], first["old_as_of"], tuple(wanted), len(rows), _SQL.format("mart.revision")
+    )
 
 
 def _revised(row: dict[str, Any], region: model.Region, cells: dict) -> model.Revised:
