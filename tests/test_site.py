@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import pickle
 import re
 from collections import Counter
 from dataclasses import replace
@@ -17,7 +18,7 @@ from urllib.parse import unquote
 import pytest
 
 from assets.outputs.model import ReportModel
-from assets.outputs.site import write
+from assets.outputs.site import offer, write
 from assets.outputs.site.figures import stretches
 from schemas.indicators import INDICATORS
 from tests.documents_sample import FORMULA
@@ -296,13 +297,6 @@ def test_one_city_changes_its_page_and_those_that_compare(model, tmp_path):
     assert write(replace(model, region_views=views), tmp_path).written == ("city/330100.html",)
 
 
-def test_pages_of_a_previous_site_are_taken_over(model, tmp_path):
-    write(model, tmp_path / "old")
-    summary = write(model, tmp_path / "new", previous=tmp_path / "old")
-    assert summary.written == () and len(summary.copied) == len(times(tmp_path / "new"))
-    assert (tmp_path / "new/index.html").read_bytes() == (tmp_path / "old/index.html").read_bytes()
-
-
 def test_a_damaged_page_or_index_is_made_again(model, tmp_path):
     write(model, tmp_path)
     (tmp_path / "index.html").unlink()
@@ -325,6 +319,22 @@ def test_downloads_name_the_files_of_the_release(model, tmp_path):
     page = Reader((tmp_path / "site/downloads.html").read_text(encoding="utf-8"))
     assert "../landstock.duckdb" in page.links and "../parquet/assessment.parquet" in page.links
     assert not any("notes" in link or "pages.json" in link for link in page.links)
+
+
+def test_a_site_made_before_the_files_offers_them_later_as_if_it_had_known_them(model, tmp_path):
+    before, at_once = tmp_path / "before/site", tmp_path / "at_once/site"
+    frame = pickle.loads(pickle.dumps(write(model, before).frame))
+    for place in (before.parent, at_once.parent):
+        place.mkdir(exist_ok=True)
+        (place / "landstock.duckdb").write_bytes(b"x" * 2000)
+    offer(frame, before, before.parent)
+    write(model, at_once, release=at_once.parent)
+    assert files(before) == files(at_once)
+    assert write(model, before, release=before.parent).written == ()
+
+
+def files(site: Path) -> dict[str, bytes]:
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
 
 
 # --- A sparse release ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ seals. A kind that was made for another release is made again, never published.
 
 from __future__ import annotations
 
-import contextlib
+import pickle
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ from schemas.trust import STATES, State
 DOCUMENTS, SITE, RECEIPTS = "documents", "site", "receipts"
 #: Longest first: they are made side by side.
 KINDS = (DOCUMENTS, SITE, RECEIPTS)
-_MARK = ".release"
+#: What a folder of outputs was made for, and what adding to the site takes; neither is part of the release.
+_MARK, _FRAME = ".release", ".frame"
 #: Tables of more rows are in the release as Parquet only.
 CSV_ROWS = 20_000
 
@@ -57,7 +58,7 @@ def make(home: Home, release_id: str, kind: str) -> Made:
         _WRITERS[kind](home, folder, left_out.append)
     except NothingToReport as error:
         left_out.append(str(error))
-    made = [path for path in folder.rglob("*") if path.is_file()]
+    made = [path for path in folder.rglob("*") if path.is_file() and path.name != _FRAME]
     (folder / _MARK).write_text(release_id, encoding="utf-8")
     return Made(len(made), sum(path.stat().st_size for path in made), tuple(left_out))
 
@@ -70,18 +71,21 @@ def of_release(home: Home, release_id: str, tell: Callable[[str], None]) -> Call
         for made in side_by_side(partial(make, home, release_id), missing):
             for reason in made.left_out:
                 tell(reason)
-        for kind, copy in ((RECEIPTS, receipts.link), (DOCUMENTS, shutil.copyfile)):
-            ignored = shutil.ignore_patterns(_MARK)
-            shutil.copytree(_folder(home, kind), folder / kind, ignore=ignored, copy_function=copy)
-        # Only the page of downloads is new: it lists what lies in the folder by now.
-        with contextlib.suppress(NothingToReport):
-            made = load(home, folder / release.DATABASE)
-            site.write(made, folder / SITE, previous=_folder(home, SITE), release=folder)
+        _take(home, RECEIPTS, folder, receipts.link)
+        _take(home, DOCUMENTS, folder)
+        if (frame := _folder(home, SITE) / _FRAME).is_file():  # there is a site; its downloads are known by now
+            _take(home, SITE, folder)
+            site.offer(pickle.loads(frame.read_bytes()), folder / SITE, folder)
 
     from assets.outputs import site
-    from assets.outputs.model import NothingToReport
 
     return write
+
+
+def _take(home: Home, kind: str, folder: Path, copy: Callable[[Path, Path], object] = shutil.copyfile) -> None:
+    """Take an output into the folder of a release."""
+    ignored = shutil.ignore_patterns(_MARK, _FRAME)
+    shutil.copytree(_folder(home, kind), folder / kind, ignore=ignored, copy_function=copy)
 
 
 # --- An evaluation made before ---------------------------------------------------------------------------------------
@@ -147,7 +151,8 @@ def _documents(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
 def _site(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
     from assets.outputs import site
 
-    site.write(load(home, home.build), folder)
+    made = site.write(load(home, home.build), folder)
+    (folder / _FRAME).write_bytes(pickle.dumps(made.frame))
 
 
 def _receipts(home: Home, folder: Path, tell: Callable[[str], None]) -> None:

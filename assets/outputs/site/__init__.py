@@ -1,6 +1,6 @@
 """The HTML site of a release (发布网页): static pages that open from a folder, print, and read without JavaScript.
 
-`write` makes it; `pages` says which pages there are, `templates/` what stands on them, `figures` what is drawn. Numbers
+`write` makes it, `offer` adds a release's files; `pages` says which pages there are, `templates/` what stands on them, `figures` what is drawn. Numbers
 come from the report model ready to show: nothing is computed or rounded here.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.outputs.model import ReportModel
-from assets.outputs.site.pages import Download, Page, plan
+from assets.outputs.site.pages import Download, Page, Site, downloads_page, plan
 
 #: Which page was made from what, so that the next run leaves unchanged pages alone.
 INDEX = "pages.json"
@@ -25,46 +25,54 @@ _OFFERED = {".duckdb", ".parquet", ".csv", ".xlsx", ".docx", ".pdf", ".json"}
 
 @dataclass(frozen=True, slots=True)
 class SiteSummary:
-    """What was done. `written` and `unchanged` are paths from the site's root, `bytes` the size of all pages."""
+    """What was done. `written` and `unchanged` are paths from the site's root, `bytes` the size of all pages, `frame`
+    the site without what its pages say."""
 
     start: Path
     written: tuple[str, ...]
-    copied: tuple[str, ...]  # taken from the previous site
     unchanged: tuple[str, ...]
     removed: tuple[str, ...]
     bytes: int
+    frame: Site
 
 
-def write(model: ReportModel, out: Path, previous: Path | None = None, release: Path | None = None) -> SiteSummary:
+def write(model: ReportModel, out: Path, release: Path | None = None) -> SiteSummary:
     """Write the site of a release into the folder `out` and return what was done.
 
-    A page whose data, navigation and templates are those of the last time is neither rendered nor touched; one that
-    `previous`, another site's folder, holds already is copied. `release` is the folder whose files the downloads page
-    offers. Raises OSError when the folder cannot be written.
+    A page whose data, navigation and templates are those of the last time is neither rendered nor touched. `release`
+    is the folder whose files the downloads page offers. Raises OSError when the folder cannot be written.
     """
     site = plan(model, list(_downloads(release, out)) if release else ())
-    known, older = _index(out), _index(previous) if previous else {}
-    done: dict[str, list[str]] = {"written": [], "copied": [], "unchanged": []}
-    index, size = {}, 0
+    known, index, size = _index(out), {}, 0
+    done: dict[str, list[str]] = {"written": [], "unchanged": []}
     for page in site.pages:
         mark = site.fingerprint(page)
         index[page.path] = mark
         target = out / page.path
         if known.get(page.path) == mark and target.is_file():
             done["unchanged"].append(page.path)
-        elif previous and older.get(page.path) == mark and (previous / page.path).is_file():
-            _put(target, (previous / page.path).read_bytes())
-            done["copied"].append(page.path)
         else:
             _put(target, site.html(page).encode())
             done["written"].append(page.path)
         size += target.stat().st_size
     removed = _remove(out, known.keys() - index.keys())
     if known != index:
-        _put(out / INDEX, (json.dumps(index, indent=0, sort_keys=True) + "\n").encode())
+        _put_index(out, index)
     return SiteSummary(
-        out / "index.html", **{name: tuple(paths) for name, paths in done.items()}, removed=removed, bytes=size
-    )
+        out / "index.html", **{name: tuple(paths) for name, paths in done.items()}, removed=removed, bytes=size,
+        frame=site.frame,
+    )  # fmt: skip
+
+
+def offer(frame: Site, out: Path, release: Path) -> None:
+    """Make the page of downloads anew in a site that was written before the release had its files; `frame` is of it."""
+    page = downloads_page(list(_downloads(release, out)))
+    _put(out / page.path, frame.html(page).encode())
+    _put_index(out, _index(out) | {page.path: frame.fingerprint(page)})
+
+
+def _put_index(folder: Path, index: dict[str, str]) -> None:
+    _put(folder / INDEX, (json.dumps(index, indent=0, sort_keys=True) + "\n").encode())
 
 
 def _index(folder: Path) -> dict[str, str]:
@@ -107,4 +115,4 @@ def _size(count: int) -> str:
     return f"{count / 1_000_000:.1f} MB" if count >= 1_000_000 else f"{max(count // 1000, 1)} kB"
 
 
-__all__ = ["Download", "Page", "SiteSummary", "write"]
+__all__ = ["Download", "Page", "Site", "SiteSummary", "offer", "write"]

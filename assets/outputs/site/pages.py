@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from assets.outputs.charts import Words
@@ -16,6 +17,7 @@ from assets.outputs.model import (
     Park,
     Point,
     RegionView,
+    Release,
     ReportModel,
     TaskStatus,
 )
@@ -74,12 +76,25 @@ class Page:
         return "../" * (len(PurePosixPath(self.path).parts) - 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     """All pages of a release and what stands on each of them."""
 
-    model: ReportModel
+    release: Release
+    year: int
+    horizon: int
     pages: tuple[Page, ...]
+
+    @property
+    def frame(self) -> Site:
+        """The site without what its pages say: enough to add a page to it."""
+        return replace(self, pages=tuple(replace(page, data={}) for page in self.pages))
+
+    @cached_property
+    def _shared(self) -> str:
+        """What every page rests on, in short."""
+        parts = (code_hash(), self.release, self.year, self.horizon, self.sections())
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def siblings(self, page: Page) -> list[Page]:
         """The pages of the same section, for the second line of the navigation."""
@@ -94,16 +109,14 @@ class Site:
 
     def fingerprint(self, page: Page) -> str:
         """Changes when the page would: with its data, the release's stamp, the navigation or the templates."""
-        shared = (self.model.release, self.model.year, self.model.horizon, self.sections())
         siblings = [(other.path, other.short) for other in self.siblings(page)]
-        parts = (code_hash(), page, shared, siblings)
+        parts = (self._shared, page, siblings)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def html(self, page: Page) -> str:
         """The page, ready to be written."""
-        model = self.model
         return render(
-            page.template, page=page, site=self, release=model.release, year=model.year, horizon=model.horizon,
+            page.template, page=page, site=self, release=self.release, year=self.year, horizon=self.horizon,
             **page.data,
         )  # fmt: skip
 
@@ -121,10 +134,10 @@ def plan(model: ReportModel, downloads: Sequence[Download] = ()) -> Site:
         _restatement(model),
         _calendar(model),
         *_advice(model),
-        _downloads(downloads),
+        downloads_page(downloads),
         *_dictionary(model),
     )
-    return Site(model, pages)
+    return Site(model.release, model.year, model.horizon, pages)
 
 
 # --- Figures ---------------------------------------------------------------------------------------------------------
@@ -199,7 +212,7 @@ def _evaluations(model: ReportModel) -> Iterator[Page]:
         for year, table in sorted(tables.items(), reverse=True):
             made_again = model.restatement
             again = made_again is not None and (made_again.kind, made_again.year) == (table.kind, year)
-            data = {"table": table, "groups": _groups(table), "made_again": again}
+            data = {"table": table, "groups": _groups(table), "made_again": again, "indicators": model.indicators}
             short = (f"{year}{zh}", f"{year} {en}")
             path = f"evaluation/{table.kind}-{year}.html"
             yield Page(path, "evaluation.html.j2", (table.title, table.title_en), short, "evaluation", data, wide=True)
@@ -317,7 +330,7 @@ def _by_deadline(calendar: Sequence[Deadline]) -> list[tuple[Deadline, dict[str 
     return [(next(iter(own.values())), own) for _, own in sorted(lines.items())]
 
 
-def _downloads(downloads: Sequence[Download]) -> Page:
+def downloads_page(downloads: Sequence[Download]) -> Page:
     title = ("下载", "Downloads")
     return Page("downloads.html", "downloads.html.j2", title, title, "downloads", {"downloads": tuple(downloads)})
 
