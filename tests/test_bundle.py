@@ -1,0 +1,50 @@
+"""Outputs made beside and taken into a release: each is made once, and only what belongs there gets there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assets.home import Home
+from assets.outputs import bundle
+from assets.outputs.model import NothingToReport
+from tests.documents_sample import model as sample
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    """A home whose documents and receipts are one small file each."""
+    for kind in (bundle.DOCUMENTS, bundle.RECEIPTS):
+        monkeypatch.setitem(bundle._WRITERS, kind, lambda home, folder, tell: (folder / "one.xlsx").write_bytes(b"x"))
+    return Home(tmp_path).prepare()
+
+
+def taken(home: Home, release_id: str) -> Path:
+    """The folder of a release after all kinds were made for it and taken in."""
+    for kind in bundle.KINDS:
+        bundle.make(home, release_id, kind)
+    folder = home.path / "release"
+    folder.mkdir()
+    (folder / "landstock.duckdb").write_bytes(b"x")
+    bundle.of_release(home, release_id, print)(folder)
+    return folder
+
+
+def test_a_release_offers_what_it_took_and_reads_no_model_for_it(home, monkeypatch):
+    read = []
+    monkeypatch.setattr(bundle, "load", lambda home, database: read.append(database) or sample(2027))
+    folder = taken(home, "2027-11-20.1")
+    page = (folder / "site/downloads.html").read_text(encoding="utf-8")
+    assert "../documents/one.xlsx" in page and "../landstock.duckdb" in page and "receipts/ × 1" in page
+    assert read == [home.build]
+    assert not [path for path in folder.rglob(".*")]
+
+
+def test_without_anything_to_report_there_is_no_site(home, monkeypatch):
+    def nothing(*_):
+        raise NothingToReport("没有", "nothing")
+
+    monkeypatch.setattr(bundle, "load", nothing)
+    folder = taken(home, "2027-11-20.1")
+    assert {path.name for path in folder.iterdir()} == {"landstock.duckdb", "documents", "receipts"}
