@@ -40,9 +40,8 @@ def _top_of_counties(source, regions: details.Regions, year: int) -> dict[tuple[
         " WHERE c.city_code <> c.region_code AND c.role IN (w.side, 'both') AND c.amount > 0"
         " AND coalesce(c.basis, w.judged) = w.judged AND c.year BETWEEN w.first_year AND w.last_year"
         " QUALIFY row_number() OVER (PARTITION BY c.indicator, c.region_code"
-        " ORDER BY c.amount DESC, c.source_table, c.record_key) <= ?"
-        " ORDER BY c.indicator, c.region_code, c.amount DESC, c.source_table, c.record_key",
-        RECORDS_SHOWN,
+        f" ORDER BY c.amount DESC, c.source_table, c.record_key) <= {RECORDS_SHOWN}"
+        " ORDER BY c.indicator, c.region_code, c.amount DESC, c.source_table, c.record_key"
     )
     for row in rows:
         found[row["region_code"], row["indicator"]].append(details.contributor(row, regions))

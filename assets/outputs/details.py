@@ -132,7 +132,7 @@ def _by_month(source) -> dict[tuple[str, str], list[model.Point]]:
 
 def _trajectories(source, horizon: int) -> dict[tuple[str, str], list[tuple[date, float]]]:
     lines = defaultdict(list)
-    for row in source.rows("SELECT * FROM target_trajectory WHERE horizon = ? ORDER BY day", horizon):
+    for row in source.rows(f"SELECT * FROM target_trajectory WHERE horizon = {horizon} ORDER BY day"):
         lines[row["region_code"], row["indicator"]].append((row["day"], row["expected"]))
     return dict(lines)
 
@@ -141,9 +141,8 @@ def _parts(source, year: int) -> dict[tuple[str, str], tuple[int, list[model.Par
     """Parts of the latest year that has some, on the judged basis."""
     found: dict[tuple[str, str], tuple[int, list[model.Part]]] = {}
     rows = source.rows(
-        "SELECT * FROM indicator_part WHERE year BETWEEN 2025 AND ? AND region_level IN ('province', 'city')"
-        " ORDER BY year DESC, region, indicator, part",
-        year,
+        f"SELECT * FROM indicator_part WHERE year BETWEEN 2025 AND {year} AND region_level IN ('province', 'city')"
+        " ORDER BY year DESC, region, indicator, part"
     )
     for row in rows:
         if row["basis"] == INDICATORS[row["indicator"]].judged:
@@ -234,9 +233,8 @@ def _top(source, regions: Regions, year: int) -> dict[tuple[str, str], list[mode
             f"SELECT {place} AS place, c.* FROM contribution c JOIN {windows(year)} USING (indicator)"
             f" WHERE {keep} AND c.role IN (w.side, 'both') AND c.amount > 0 AND coalesce(c.basis, w.judged) = w.judged"
             " AND c.year BETWEEN w.first_year AND w.last_year QUALIFY row_number() OVER"
-            f" (PARTITION BY c.indicator, {place} ORDER BY c.amount DESC, c.source_table, c.record_key) <= ?"
-            " ORDER BY c.indicator, place, c.amount DESC, c.source_table, c.record_key",
-            RECORDS_SHOWN,
+            f" (PARTITION BY c.indicator, {place} ORDER BY c.amount DESC, c.source_table, c.record_key) <= {RECORDS_SHOWN}"
+            " ORDER BY c.indicator, place, c.amount DESC, c.source_table, c.record_key"
         )
         for row in rows:
             found[row["place"], row["indicator"]].append(contributor(row, regions))
@@ -345,9 +343,9 @@ def quality(source, regions: Regions) -> model.Quality:
         " GROUP BY ALL ORDER BY findings DESC, rule"
     )
     first = source.rows(
-        "SELECT * FROM (FROM mart.quality_finding ORDER BY severity, received_on DESC, finding_no LIMIT ?)"
-        " WHERE finding_no IN (SELECT finding_no FROM quality_finding) ORDER BY severity, received_on DESC, finding_no",
-        FINDINGS_SHOWN,
+        "SELECT * FROM"
+        f" (FROM mart.quality_finding ORDER BY severity, received_on DESC, finding_no LIMIT {FINDINGS_SHOWN})"
+        " WHERE finding_no IN (SELECT finding_no FROM quality_finding) ORDER BY severity, received_on DESC, finding_no"
     )
     checks = source.rows("SELECT * FROM mart.quality_check ORDER BY unexpected DESC, table_name, check_name")
     shown_columns = model.Finding.__slots__

@@ -32,8 +32,9 @@ class Source:
         self.con = duckdb.connect(str(path), read_only=True)
         self.con.execute("USE mart")
 
-    def rows(self, sql: str, *values: Any) -> Rows:
-        found = self.con.execute(sql, list(values))
+    def rows(self, sql: str) -> Rows:
+        """Values stand in the text: the first parameter that DuckDB is given makes it import pandas."""
+        found = self.con.execute(sql)
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -42,7 +43,8 @@ class Source:
         stay where they are. A temporary view goes before the mart of its name."""
         if not regions:
             return
-        self.con.execute("CREATE TEMP TABLE left_out AS SELECT unnest(?::VARCHAR[])", [list(regions)])
+        listed = ", ".join("'" + code.replace("'", "''") + "'" for code in regions)
+        self.con.execute(f"CREATE TEMP TABLE left_out AS SELECT unnest([{listed}])")
         for mart in self.rows(
             "SELECT table_name AS name, column_name AS place FROM duckdb_columns()"
             " WHERE schema_name = 'mart' AND column_name IN ('region_code', 'region')"
@@ -80,7 +82,7 @@ def _restatement(now: model.ReportModel, earlier: Path) -> model.Restatement | N
     source = Source(earlier)
     try:
         facts = _facts(source)
-        before = _cells(source, "WHERE year = ? AND horizon = ?", horizon, horizon)
+        before = _cells(source, horizon)
     finally:
         source.con.close()
     regions = (now.province, *now.cities)
@@ -93,9 +95,10 @@ def _facts(source: Source) -> dict[str, str]:
     return {row["name"]: row["value"] for row in source.rows("SELECT name, value FROM mart.release_info")}
 
 
-def _cells(source: Source, which: str = "", *values: Any) -> dict[tuple[str, str, int, int], model.Cell]:
+def _cells(source: Source, horizon: int) -> dict[tuple[str, str, int, int], model.Cell]:
+    """The cells of a target year against its own target."""
     limits = thresholds(source)
-    rows = source.rows(f"SELECT * FROM mart.assessment {which} ORDER BY ALL", *values)
+    rows = source.rows(f"SELECT * FROM mart.assessment WHERE year = {horizon} AND horizon = {horizon} ORDER BY ALL")
     return {(c.region_code, c.indicator, c.year, c.horizon): c for c in (cell(row, limits) for row in rows)}
 
 
@@ -232,10 +235,9 @@ def cells(release_db: Path, year: int, horizon: int) -> list[model.Cell]:
     try:
         limits = thresholds(source)
         rows = source.rows(
-            "SELECT * FROM mart.assessment WHERE year = ? AND horizon = ?"
-            " ORDER BY region_code LIKE '%0000', region_code, indicator",
-            year, horizon,
-        )  # fmt: skip
+            f"SELECT * FROM mart.assessment WHERE year = {year} AND horizon = {horizon}"
+            " ORDER BY region_code LIKE '%0000', region_code, indicator"
+        )
         return [cell(row, limits) for row in rows]
     finally:
         source.con.close()
@@ -374,7 +376,6 @@ def _rates(source: Source, as_of: date) -> Rows:
     """Both rates of the cities in the last year that has ended: a year to date says nothing about its completion."""
     ended = as_of.year if (as_of.month, as_of.day) == (12, 31) else as_of.year - 1
     return source.rows(
-        "SELECT * FROM indicator_value WHERE region_level = 'city' AND basis = 'annual' AND year = ?"
-        " AND indicator IN ('unsupplied_digestion_rate', 'idle_disposal_rate') ORDER BY region_code, indicator",
-        ended,
+        f"SELECT * FROM indicator_value WHERE region_level = 'city' AND basis = 'annual' AND year = {ended}"
+        " AND indicator IN ('unsupplied_digestion_rate', 'idle_disposal_rate') ORDER BY region_code, indicator"
     )

@@ -251,6 +251,8 @@ def _spans(
 
 def text_width(text: str) -> int:
     """Width in half-width characters of the widest line."""
+    if text.isascii():
+        return max(map(len, text.split("\n")))
     return max(
         (sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in line) for line in text.split("\n")),
         default=0,

@@ -231,9 +231,16 @@ def _actions(model: ReportModel) -> Iterator[Page]:
     regions = (model.province, *model.cities)
     projects = model.demonstrations
     parks = sorted(model.parks, key=lambda park: (-park.year, park.city_code or "", park.code))
+    modes = {(each.year, each.mode, each.region.code): each for each in model.modes}
+    measures = {(each.year, each.measure, each.region.code): each for each in model.measures}
     shown = {
-        "modes": ("六大开发模式", "Six development modes", {"modes": model.modes, "regions": regions}),
-        "measures": ("四方面政策举措", "Policy measures", {"measures": model.measures, "regions": regions}),
+        "modes": (
+            "六大开发模式", "Six development modes", {"modes": model.modes, "places": modes, "regions": regions},
+        ),
+        "measures": (
+            "四方面政策举措", "Policy measures",
+            {"measures": model.measures, "places": measures, "regions": regions},
+        ),
         "demonstrations": (
             "示范项目", "Demonstration projects", {"projects": projects[:ROWS_SHOWN], "total": len(projects)},
         ),

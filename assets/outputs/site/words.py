@@ -105,7 +105,7 @@ def t(zh: object, en: object = None) -> Markup:
     """A text in both languages, of which the page shows one; the same in both, or without English, it stands alone."""
     if en is None or en == zh:
         return escape(zh)
-    return Markup('<span class="zh">{}</span><span class="en" lang="en">{}</span>').format(zh, en)
+    return Markup(f'<span class="zh">{escape(zh)}</span><span class="en" lang="en">{escape(en)}</span>')
 
 
 def pair(zh: str, english: dict[str, str]) -> Words:
