@@ -21,6 +21,7 @@ import polars as pl
 
 from assets.reading import parse_name
 from assets.reading.holders import without_holders
+from assets.reading.naming import receipt_number, reporting_region
 from schemas.policy import Regions
 
 Progress = Callable[[str], None] | None
@@ -88,12 +89,6 @@ def restore(con: duckdb.DuckDBPyConnection, raw: Path, regions: Regions) -> None
 def stored(raw: Path, sha: str) -> Path:
     """Where the bytes with this fingerprint lie."""
     return raw / sha[:2] / sha
-
-
-def receipt_number(sha: str, table: str | None, region_code: str | None, year: int | None) -> str:
-    """The receipt number 回执编号: the same content for the same table, region and year has the same one, anywhere."""
-    identity = "|".join((sha, table or "", region_code or "", str(year or "")))
-    return "LS-" + hashlib.sha256(identity.encode()).hexdigest()[:12].upper()
 
 
 def files(landing: Path, today: date) -> Iterator[tuple[Path, date]]:
@@ -218,11 +213,6 @@ def _entry(sighting: Sighting, regions: Regions) -> dict:
     return asdict(sighting) | {
         "submission_id": submission_id, "named_table": table, "region_code": region_code, "year": name.year,
     }  # fmt: skip
-
-
-def reporting_region(code: str | None, regions: Regions) -> str | None:
-    """The bureau that a file name's code stands for: a city or the province; a county's file is its city's."""
-    return regions.county_cities.get(code, code)
 
 
 def _count(con: duckdb.DuckDBPyConnection) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 
 import polars as pl
 
+from .dtypes import exact
 from .submissions import INDUSTRIAL_CODES, TABLES
 from .table import Column, Kind, Table
 
@@ -170,14 +171,14 @@ _NUMBERS = (Kind.AREA, Kind.AREA_PART, Kind.MONEY, Kind.NUMBER, Kind.FAR, Kind.I
 
 _supplied = _c("supplied_area_mu")
 _parts = _c("existing_area_mu") + _c("historical_unsupplied_area_mu") + _c("new_area_mu")
-_identity_broken = (_supplied - _parts).abs() > SQUARE_METRE
+_identity_broken = (_supplied - _parts).abs() > exact(SQUARE_METRE)
 
 
 def _fifteen_times(large: pl.Expr, small: pl.Expr) -> pl.Expr:
     """`large` is 15 × `small`, within 1 m² on the small side or 0.1 %; near 15 at all, so that dust is no match."""
     apart = (large - small * 15).abs()
     near = (large > small * 14) & (large < small * 16)
-    return near & ((apart <= SQUARE_METRE * 15) | (apart * 1000 <= large)) & _identity_broken
+    return near & ((apart <= exact(SQUARE_METRE * 15)) | (apart * 1000 <= large)) & _identity_broken
 
 
 _supplied_is_mu = _fifteen_times(_supplied, _parts)
@@ -288,7 +289,7 @@ RULES: tuple[Rule, ...] = (
         "3104", ERROR, "容积率超出范围", "FAR out of range",
         "「{label}」为 {value}，容积率应为 0（未约定）或在 0.1 至 15 之间。", "请核对小数点；未约定的留空或填 0。",
         each=_kinds(Kind.FAR),
-        broken=lambda column: (pl.col(column.name) != 0) & ~pl.col(column.name).is_between(Decimal("0.1"), Decimal(15)),
+        broken=lambda column: (pl.col(column.name) != 0) & ~pl.col(column.name).is_between(exact(Decimal("0.1")), exact(Decimal(15))),
     ),
     Rule(
         "3105", ERROR, "日期超出范围", "date out of range",

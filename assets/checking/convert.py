@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from schemas.dtypes import exact
 from schemas.rules import FORMULA, FORMULA_ERRORS, TOO_LARGE, UNREADABLE, WITH_UNIT, decimals, problem
 from schemas.table import NOTHING, Column, Kind, Unit
 
@@ -120,7 +121,7 @@ def _usual(name: str, reader: Reader) -> pl.Expr:
     text, kind = pl.col(name), reader.kind
     if reader.measured:
         value = pl.when(text.str.contains(USUAL_NUMBER)).then(text).cast(_STORED, strict=False)
-        return value if reader.factor == 1 else (value * pl.lit(reader.factor)).cast(_STORED, strict=False)
+        return value if reader.factor == 1 else (value * exact(reader.factor)).cast(_STORED, strict=False)
     if kind is Kind.DATE:
         found = text.str.to_date("%Y-%m-%d", strict=False)
         return pl.when(found > max(SENTINELS)).then(found).alias(name)
@@ -228,7 +229,7 @@ def number(plain: pl.Expr) -> pl.Expr:
 def scaled(value: pl.Expr, factor: Decimal) -> pl.Expr:
     """The value in the unit that core stores, rounded once, half-even, to six decimals; null when it does not fit."""
     if factor != 1:
-        value = pl.when(value.abs() < _BEYOND).then(value) * pl.lit(factor)
+        value = pl.when(value.abs() < exact(_BEYOND)).then(value) * exact(factor)
     return value.cast(_STORED, strict=False)
 
 

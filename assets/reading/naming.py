@@ -1,11 +1,13 @@
-"""What a file's name says, and the table name that an unknown one was probably meant to be."""
+"""What a file's name says, the table name that an unknown one was probably meant to be, and the receipt number."""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 import unicodedata
 
+from schemas.policy import Regions
 from schemas.submissions import BY_LABEL, TABLES
 from schemas.table import Table
 
@@ -62,6 +64,17 @@ def is_landchina(name: str) -> bool:
         .lower()
         .startswith("landchina")
     )
+
+
+def reporting_region(code: str | None, regions: Regions) -> str | None:
+    """The bureau that a file name's code stands for: a city or the province; a county's file is its city's."""
+    return regions.county_cities.get(code, code)
+
+
+def receipt_number(sha: str, table: str | None, region_code: str | None, year: int | None) -> str:
+    """The receipt number 回执编号: the same content for the same table, region and year has the same one, anywhere."""
+    identity = "|".join((sha, table or "", region_code or "", str(year or "")))
+    return "LS-" + hashlib.sha256(identity.encode()).hexdigest()[:12].upper()
 
 
 def _leading_table(stem: str) -> tuple[Table | None, str]:

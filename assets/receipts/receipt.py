@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assets.examine import receipt_counts
-from assets.raw import receipt_number, reporting_region
+from assets.reading.naming import receipt_number, reporting_region
 from assets.reading.source import Checked, FileName, Finding
 from schemas.policy import Regions
 from schemas.submissions import TABLES

@@ -10,12 +10,11 @@ import click
 
 from assets.checking import check as check_rows
 from assets.examine import receipt_counts
-from assets.raw import receipt_number, reporting_region
 from assets.reading import read
+from assets.reading.naming import receipt_number, reporting_region
 from assets.reading.source import Checked, Finding
 from pipelines import settings
-from pipelines.cli.desk import Desk, options
-from pipelines.cli.run import STATUSES
+from pipelines.cli.desk import STATUSES, Desk, options
 from schemas import policy
 
 

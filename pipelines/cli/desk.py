@@ -17,6 +17,14 @@ import click
 from assets.home import Home
 from pipelines import settings
 
+#: Verdicts on a file (回执结论).
+STATUSES = {
+    "accepted": ("接受", "accepted"),
+    "accepted_with_warnings": ("接受但有提醒", "accepted with warnings"),
+    "partly_accepted": ("部分接受", "partly accepted"),
+    "rejected": ("退回", "rejected"),
+}
+
 
 @dataclass(frozen=True)
 class Desk:

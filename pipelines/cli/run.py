@@ -17,7 +17,7 @@ from assets.circumstances import make_context, stamp
 from assets.context import Context
 from assets.home import Home, HomeError, Locked, out_of_space
 from pipelines import landing, notice, settings
-from pipelines.cli.desk import Desk, Switch, is_terminal, options
+from pipelines.cli.desk import STATUSES, Desk, Switch, is_terminal, options
 from pipelines.cli.tables import clip
 
 if TYPE_CHECKING:
@@ -179,14 +179,6 @@ def taken_in(home: Home, before: set[str]) -> list[Receipt]:
             " FROM raw.submission s WHERE loaded ORDER BY received_on, file_name, seq"
         ).fetchall()
     return [Receipt(*rest) for submission_id, *rest in rows if submission_id not in before]
-
-
-STATUSES = {
-    "accepted": ("接受", "accepted"),
-    "accepted_with_warnings": ("接受但有提醒", "accepted with warnings"),
-    "partly_accepted": ("部分接受", "partly accepted"),
-    "rejected": ("退回", "rejected"),
-}
 
 
 def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt]) -> None:
