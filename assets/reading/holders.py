@@ -1,7 +1,8 @@
 """Names of land users in public exports are not stored: blanked before a file's bytes are kept.
 
 The public listing may name natural persons (受让人, 土地使用权人). Only those cells change: every line, every other
-byte and the fingerprint under which the file is known stay as they were received.
+cell and the fingerprint under which the file is known stay as they were received. An xls keeps its names: see
+`docs/decisions.md`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 
+from .columnar import nulled
 from .delimited import SEPARATORS, parse
+from .holders_book import without_columns
 from .text import detect
 
 #: Headers and keys that name who holds the land.
@@ -28,9 +32,14 @@ _LINES, _FAULTS = re.compile("[^\n\udc80-\udcff]"), re.compile('[^"\n\udc80-\udc
 
 
 def without_holders(data: bytes) -> bytes:
-    """A received file without the names of land users, if it is a public export (CSV or JSON) that has them."""
-    if data.startswith(b"PK") or not any(word in data for word in _SPELLED):
+    """A received file without the names of land users, if it is a public export that has them: as CSV, JSON, xlsx or
+    parquet. Whatever cannot be taken apart stays as it is."""
+    if data.startswith(b"PK"):
+        return without_columns(data, _SPELLED, holder_columns)
+    if not any(word in data for word in _SPELLED):
         return data
+    if data.startswith(b"PAR1"):
+        return nulled(data, holder_columns)
     encoding = detect(data)
     text = data.decode(encoding, "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape")
     if not all(any(word in text for word in words) for words in _MARKS):
@@ -39,6 +48,13 @@ def without_holders(data: bytes) -> bytes:
     if blanked == text:
         return data
     return blanked.encode(encoding, "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape")
+
+
+def holder_columns(header: Sequence[str]) -> list[int]:
+    """Which columns (from 0) of a public export's header name land users; none in any other row."""
+    cells = [cell.strip().strip('"') for cell in header]
+    columns = [place for place, cell in enumerate(cells) if cell in HOLDERS]
+    return columns if all(any(word in cells for word in words) for words in _MARKS) else []
 
 
 def _json(text: str) -> str:
@@ -51,9 +67,8 @@ def _delimited(text: str) -> str:
     lines = _NEWLINE.split(text)
     for at, line in enumerate(lines[:_HEAD_LINES]):
         for separator in SEPARATORS:
-            header = [cell.strip().strip('"') for cell in line.split(separator)]
-            columns = [place for place, cell in enumerate(header) if cell in HOLDERS]
-            if columns and all(any(word in header for word in words) for words in _MARKS):
+            header = line.split(separator)
+            if columns := holder_columns(header):
                 _blank(lines, at + 1, separator, columns, len(header))
                 return "".join(line + end for line, end in zip(lines, ends, strict=True))
     return text
