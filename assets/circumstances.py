@@ -39,17 +39,24 @@ def stamp(con: duckdb.DuckDBPyConnection, context: Context, what_if: bool = Fals
 
 def is_fresh(con: duckdb.DuckDBPyConnection, code: str, context: Context) -> bool:
     """Whether an indicator was last computed from these inputs, under these rules, for this day."""
-    made = con.execute(
-        "SELECT DISTINCT as_of, inputs, rules FROM indicator.state WHERE indicator = ?", [code]
-    ).fetchall()
-    return made == [(context.as_of, core.fingerprint(con, context.as_of), context.rules.label)]
+    return code in fresh(con, context)
+
+
+def fresh(con: duckdb.DuckDBPyConnection, context: Context) -> set[str]:
+    """The indicators that were last computed from these inputs, under these rules, for this day."""
+    now = (context.as_of, core.fingerprint(con, context.as_of), context.rules.label)
+    made: dict[str, set[tuple]] = {}
+    for code, *under in con.execute("SELECT DISTINCT indicator, as_of, inputs, rules FROM indicator.state").fetchall():
+        made.setdefault(code, set()).add(tuple(under))
+    return {code for code, under in made.items() if under == {now}}
 
 
 def unready(con: duckdb.DuckDBPyConnection, context: Context) -> str | None:
     """Why marts made now would mix two states of knowledge, and what to do; None when they would not."""
     if waiting := core.pending(con):
         return f"还有 {sum(waiting.values())} 个报送文件未入库；请先运行 core 各表（或整个 nightly）"
-    if old := [code for code in INDICATORS if not is_fresh(con, code, context)]:
+    known = fresh(con, context)
+    if old := [code for code in INDICATORS if code not in known]:
         names = "、".join(INDICATORS[code].short_label for code in old)
         return f"{names} 不是按截止日 {context.as_of} 和现有报送计算的；请先重算全部指标（或运行整个 nightly）"
     return None

@@ -86,8 +86,9 @@ def store(con: duckdb.DuckDBPyConnection, examined: Examined) -> None:
 
 def write_regions(con: duckdb.DuckDBPyConnection, regions: Regions) -> None:
     """Put the region table beside the records, where expectations and queries find it."""
-    con.execute("DELETE FROM core.region")
-    append(con, "core.region", regions.frame)
+    if not con.execute("FROM core.region").pl().equals(regions.frame):
+        con.execute("DELETE FROM core.region")
+        append(con, "core.region", regions.frame)
 
 
 def fingerprint(con: duckdb.DuckDBPyConnection, as_of: date) -> str:

@@ -107,11 +107,17 @@ class Circumstances:
 
     @classmethod
     def of(cls, run: dg.DagsterRun, instance: dg.DagsterInstance, settings: HomeResource) -> Self:
-        born = instance.get_run_record_by_id(run.run_id).create_timestamp.astimezone(SHANGHAI)
-        as_of = date.fromisoformat(run.tags.get(AS_OF, born.date().isoformat()))
-        overrides = json.loads(run.tags.get(OVERRIDES, "{}"))
-        context = make_context(as_of, settings.rules | overrides, settings.regions)
-        return cls(context, born.date(), born, bool(overrides), KEEP_FRESH in run.tags)
+        if run.run_id not in _of_run:  # every step asks
+            born = instance.get_run_record_by_id(run.run_id).create_timestamp.astimezone(SHANGHAI)
+            as_of = date.fromisoformat(run.tags.get(AS_OF, born.date().isoformat()))
+            overrides = json.loads(run.tags.get(OVERRIDES, "{}"))
+            context = make_context(as_of, settings.rules | overrides, settings.regions)
+            _of_run.clear()
+            _of_run[run.run_id] = cls(context, born.date(), born, bool(overrides), KEEP_FRESH in run.tags)
+        return _of_run[run.run_id]
+
+
+_of_run: dict[str, Circumstances] = {}  # the last run's
 
 
 # --- raw and core --------------------------------------------------------------------------------------------------

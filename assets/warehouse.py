@@ -81,15 +81,15 @@ def _columns(schema: dict[str, pl.DataType]) -> str:
     return ", ".join(f'"{name}" {duckdb_type(dtype)}' for name, dtype in schema.items())
 
 
+_kept: dict[Path, duckdb.DuckDBPyConnection] = {}  # see `kept_open`
+
+
 def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open the warehouse, creating it when needed. One process at a time: callers hold the home's lock."""
     con = duckdb.connect(str(path), read_only=read_only)
-    if not read_only:
+    if not read_only and path not in _kept:
         create(con)
     return con
-
-
-_kept: dict[Path, duckdb.DuckDBPyConnection] = {}
 
 
 @contextmanager
