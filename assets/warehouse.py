@@ -81,12 +81,16 @@ def _columns(schema: dict[str, pl.DataType]) -> str:
     return ", ".join(f'"{name}" {duckdb_type(dtype)}' for name, dtype in schema.items())
 
 
+#: DuckDB rewrites row groups that are not full whenever the log reaches this size; by default, at every few files.
+CHECKPOINT = "1GB"
+
 _kept: dict[Path, duckdb.DuckDBPyConnection] = {}  # see `kept_open`
 
 
 def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open the warehouse, creating it when needed. One process at a time: callers hold the home's lock."""
     con = duckdb.connect(str(path), read_only=read_only)
+    con.execute(f"SET checkpoint_threshold = '{CHECKPOINT}'")
     if not read_only and path not in _kept:
         create(con)
     return con
