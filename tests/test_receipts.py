@@ -424,8 +424,9 @@ def test_no_header_that_we_know_begins_with_a_digit():
     assert not [label for profile in profiles for label in profile.labels if label[0].isdigit()]
 
 
-@pytest.mark.parametrize("beside", ["a & b", " 前", "后\n", "_x000D_", "\x01", "长" * xml.MAX_TEXT + "了"])
-def test_a_plain_cell_is_written_the_same_whatever_stands_beside_it(beside):
-    plain = [("工业用地", 1), (12, 0), (None, 2), ("", 0), ("3.5", 0)]
-    assert xml.row(3, [*plain, (beside, 1)]).startswith(xml.row(3, plain).removesuffix("</row>"))
-    assert f"<t>{beside}</t>" not in xml.row(3, [*plain, (beside, 1)])
+@pytest.mark.parametrize(
+    "beside", ["", "5% % %s", "a & b", " 前", "后\n", "_x000D_", "_x", "\x00", "\x01", "长" * xml.MAX_TEXT + "了"]
+)
+def test_a_row_of_texts_is_written_as_any_other_row(beside):
+    values = ["工业用地", None, "3.5", "", beside, "1_2"]
+    assert xml.texts(3, values, 2) == xml.row(3, [(value, 2 if value else 0) for value in values])

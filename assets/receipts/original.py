@@ -19,7 +19,7 @@ from assets.reading.text import to_utf8
 from assets.reading.workbook import read_workbook
 
 from .package import NotAWorkbook, Package, plain_workbook, worksheet
-from .xml import MAX_ROWS, Cell, columns, row
+from .xml import MAX_ROWS, columns, texts
 
 LINES = "原文"
 #: Longer files are shown with their head and the lines that have findings.
@@ -151,16 +151,13 @@ def _sheet(rows: Iterable[tuple[int, Sequence[str | None]]], count: int, shown: 
     header = max(head, key=lambda number: len(_known(head[number], shown.labels)), default=0)
     readable = _known(head.get(header, ()), shown.labels)
 
-    def cells(number: int, values: Sequence[str | None]) -> list[Cell]:
+    def line(number: int, values: Sequence[str | None]) -> str:
         values = values[:MAX_COLUMNS]
         if shown.private and number > header:
             values = [value if not value or index in readable else _UNREAD for index, value in enumerate(values, 1)]
-        style = _HEADING if number == header and readable else _TEXT
-        return [(value, style if value else 0) for value in values]
+        return texts(number, values, _HEADING if number == header and readable else _TEXT)
 
-    written = "".join(
-        row(number, cells(number, values)) for number, values in chain(head.items(), kept) if number <= MAX_ROWS
-    )
+    written = "".join(line(number, values) for number, values in chain(head.items(), kept) if number <= MAX_ROWS)
     return worksheet(written, before=_layout(head, header if readable else 0), after=_PAGE)
 
 
