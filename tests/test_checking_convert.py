@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.checking.convert import Reader, fully_read, typed
+from assets.checking.convert import Reader, days_read, fully_read, typed
 from schemas.rules import TOO_LARGE, UNREADABLE, WITH_UNIT, decimals, problem
 from schemas.submissions import GDP, IDLE_LAND, LAND_SUPPLY, LAND_USE_SYSTEMS, TASK_PROGRESS
 from schemas.table import Column, Kind, Unit
@@ -330,6 +330,26 @@ def test_what_the_usual_reader_reads_the_full_one_reads_alike(column, unit):
     quick = converted(pl.Series(SPELLINGS), column, unit)[column.name].to_list()
     full = fully_read(pl.Series(SPELLINGS), Reader.of(column, unit))["value"].to_list()
     assert quick == full
+
+
+DAYS = (
+    r"[0-9]{1,14}|[12][0-9]{3}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?([T ][0-9]{1,2}[:时]([0-9]{1,2})?(:[0-9]{2})?)?"
+    r"|[12][09][0-9]{2}[01][0-9][0-3][0-9]([T ]?[0-9]{4,6})?|[0-9]{5}\.0"
+)
+
+
+@given(st.lists(st.from_regex(DAYS, fullmatch=True), min_size=1, unique=True))
+def test_days_that_need_no_normalising_are_read_as_by_the_full_reader(texts):
+    quick, full = days_read(pl.Series(texts)), fully_read(pl.Series(texts), Reader.of(DAY))
+    assert quick.sort("text").equals(full.sort("text"))
+
+
+@pytest.mark.parametrize(
+    "text", ["2026/3/1", "2026.03.01", "2026年3月1日", "20260301", "2026-03-01 08:30:00", "46082", "1772294400000"]
+)
+def test_usual_days_of_any_form_are_left_to_no_full_reader(text, monkeypatch):
+    monkeypatch.setattr("assets.checking.convert.fully_read", None)
+    assert read(text, DAY) == (FIRST_OF_MARCH, None)
 
 
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=6, allow_nan=False))

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,18 @@ def test_random_bytes(data, suffix):
 @given(lines, st.sampled_from(["utf-8", "gb18030", "utf-16"]), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_random_rows_below_a_header(body, encoding, newline):
     checked(read(f"{TASK_NAME}.csv", newline.join([TASK_HEADER, *body]).encode(encoding)))
+
+
+@quick
+@given(st.lists(st.lists(cells, min_size=4, max_size=4).map(",".join), max_size=12), st.sampled_from(["\n", "\r\n"]))
+def test_a_few_lines_are_read_as_many_are(body, newline):
+    """Split by hand or by the fast reader: the same cells, blanks and reasons."""
+    data = newline.join([TASK_HEADER, *body]).encode()
+    by_hand = checked(read(f"{TASK_NAME}.csv", data))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assets.reading.delimited._SMALL", 0)
+        fast = checked(read(f"{TASK_NAME}.csv", data))
+    assert (rows(by_hand), by_hand.skipped, by_hand.findings) == (rows(fast), fast.skipped, fast.findings)
 
 
 @quick

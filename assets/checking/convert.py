@@ -40,11 +40,14 @@ USUAL_NUMBER = r"^-?[0-9]+(?:\.[0-9]{1,6})?$"  # no more decimals than are store
 USUAL_WHOLE = r"^[0-9]{1,9}$"
 USUAL_REGION = r"^([0-9]{6})(?:[0-9]{3})?$"
 USUAL_CODE = r"^[!-~\x{4e00}-\x{9fff}〔〕]*[0-9][!-~\x{4e00}-\x{9fff}〔〕]*$"  # nothing to normalise, and not "nothing"
+USUAL_SERIAL = r"^(?:[1-9][0-9]{4}|[1-9][0-9]{12})$"  # days since 1900, milliseconds since 1970
 LONGEST_NOTHING = 4  # characters
+_NOTHING = (*NOTHING, "Nah")
 
 _EXACT = pl.Decimal(38, 18)  # more digits than a double prints, so that nothing is lost before the one rounding
 _STORED = pl.Decimal(18, 6)
 _BEYOND = Decimal(10) ** 15  # far beyond what is stored, far below where the multiplication itself would overflow
+_TEXT, _PLAIN, _SPACED, _VALUE = pl.col("text"), pl.col("plain"), pl.col("spaced"), pl.col("value")
 _MEASURED = frozenset({Kind.AREA, Kind.AREA_PART, Kind.MONEY, Kind.NUMBER, Kind.FAR})
 
 
@@ -94,7 +97,10 @@ def typed(text: pl.DataFrame, columns: Iterable[tuple[Column, Unit | None]]) -> 
 def _answers(text: pl.DataFrame, frame: pl.DataFrame, reader: Reader, columns: list[Column]) -> Iterator[pl.Expr]:
     """The columns with what the full reader makes of the texts that the usual one left open."""
     asked = pl.concat([text[column.name].filter(frame[column.name].is_null()).alias("text") for column in columns])
-    read = fully_read(asked.drop_nulls().unique(), reader)
+    texts = asked.filter(~asked.is_in(_NOTHING)).unique()  # nothing has neither value nor problem, as it stands
+    if texts.is_empty():
+        return
+    read = days_read(texts) if reader.kind is Kind.DATE else fully_read(texts, reader)
 
     def looked_up(column: Column, answer: str) -> pl.Expr:
         return pl.lit(text[column.name]).replace_strict(read["text"], read[answer], default=None)
@@ -141,6 +147,24 @@ def _usual(name: str, reader: Reader) -> pl.Expr:
     return pl.when(text.str.len_chars() > LONGEST_NOTHING).then(text)
 
 
+def days_read(texts: pl.Series) -> pl.DataFrame:
+    """Dates as by the full reader: those that need no normalising at once, whatever their form, the others by itself."""
+    read = texts.alias("text").to_frame().select("text", _day_as_written(), pl.lit(None, pl.String).alias("problem"))
+    if not read["value"].null_count():
+        return read
+    unread = read.filter(_VALUE.is_null())["text"]
+    return pl.concat([read.filter(_VALUE.is_not_null()), fully_read(unread, Reader(Kind.DATE, Decimal(1), (), False))])
+
+
+@cache
+def _day_as_written() -> pl.Expr:
+    parts = pl.when(_TEXT.str.contains(DATE)).then(_TEXT.str.replace(DATE, "$1-$2$4-$3$5"))
+    number = pl.when(_TEXT.str.contains(USUAL_SERIAL)).then(_TEXT).cast(pl.Int64)
+    counted = pl.when(number > 99_999).then(_at_utc_8(number)).otherwise(_since_1900(number))
+    found = pl.coalesce(parts.str.to_date("%Y-%m-%d", strict=False), counted)
+    return pl.when(found > max(SENTINELS)).then(found).alias("value")
+
+
 # --- The full reader -------------------------------------------------------------------------------------------------
 
 
@@ -148,9 +172,6 @@ def fully_read(texts: pl.Series, reader: Reader) -> pl.DataFrame:
     """One row per text, in any spelling that is known: `text`, `value`, `problem`, `decimals` (index only)."""
     first, second, answers = _full(reader)
     return texts.alias("text").to_frame().lazy().with_columns(first).with_columns(second).select(answers).collect()
-
-
-_TEXT, _PLAIN, _SPACED, _VALUE = pl.col("text"), pl.col("plain"), pl.col("spaced"), pl.col("value")
 
 
 @cache
@@ -245,15 +266,21 @@ def day() -> pl.Expr:
     value = _PLAIN.str.extract(r"^(-?[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,2})?)$").cast(_EXACT, strict=False)
     whole = value.cast(pl.Int64, strict=False)
     serial = whole.is_between(1, 99_999) & ~whole.is_between(1900, 2200)  # a bare year is no date
-    # Excel counts a 29 February 1900 that never was.
-    since_1900 = pl.date(1899, 12, 30) + pl.duration(days=pl.when(whole < 60).then(whole + 1).otherwise(whole))
     epoch = whole.abs().is_between(100_000_000_000, 9_999_999_999_999)
-    at_utc_8 = pl.from_epoch(whole + 8 * 3_600_000, time_unit="ms").dt.date()
     return pl.coalesce(
         parts.str.to_date("%Y-%m-%d", strict=False),
-        pl.when(serial).then(since_1900),
-        pl.when(epoch).then(at_utc_8),
+        pl.when(serial).then(_since_1900(whole)),
+        pl.when(epoch).then(_at_utc_8(whole)),
     )
+
+
+def _since_1900(serial: pl.Expr) -> pl.Expr:
+    # Excel counts a 29 February 1900 that never was.
+    return pl.date(1899, 12, 30) + pl.duration(days=pl.when(serial < 60).then(serial + 1).otherwise(serial))
+
+
+def _at_utc_8(milliseconds: pl.Expr) -> pl.Expr:
+    return pl.from_epoch(milliseconds + 8 * 3_600_000, time_unit="ms").dt.date()
 
 
 def truth() -> pl.Expr:

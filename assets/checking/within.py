@@ -39,47 +39,52 @@ def repeats(rows: pl.DataFrame, table: Table, quarantined: set[int], reading: Re
     if repeated.is_empty():
         return Repeats()
     suspects = rows.filter(pl.col(KEY).is_in(repeated.unique().implode()))
-    contents = suspects.group_by(list(table.stored), maintain_order=True).agg("index").with_row_index("content")
-    suspects = (
-        contents.select("content", "index").explode("index").join(suspects, on="index").sort("index")
-        .with_columns(
-            conflict=pl.col("content").n_unique().over(KEY) > 1,
-            bad=pl.col("index").is_in(list(quarantined)),
-            name=_row_name(reading),
-        )
-    )  # fmt: skip
-    conflicts = suspects.filter("conflict")
-    same = suspects.filter(~pl.col("conflict") & ~pl.col("bad"))
-    again = same.filter(pl.col("index") != pl.col("index").first().over(KEY))
-    firsts = same.group_by(KEY).agg(pl.col("name").first())
-    key_column = table[table.key[0]]
-    different, same_again = (Check(BY_NUMBER[number], key_column, pl.lit(True)) for number in ("4001", "4002"))
-    kept = again.join(firsts, on=KEY, maintain_order="left")["name_right"]
-    found = [
-        *wording.findings(different, conflicts["index"], list(_conflict_words(conflicts, table))),
-        *wording.findings(same_again, again["index"], [{"first": name} for name in kept]),
-    ]
-    return Repeats(conflicts["index"].to_list(), again["index"].to_list(), found)
+    found = Repeats()
+    different, again = (Check(BY_NUMBER[number], table[table.key[0]], pl.lit(True)) for number in ("4001", "4002"))
+    said: dict[Check, dict[int, dict[str, str]]] = {different: {}, again: {}}
+    for group in _by_key(suspects, table, reading):
+        if len({row.content for row in group}) > 1:
+            found.conflicts += [row.index for row in group]
+            said[different] |= _conflict_words(group, table)
+            continue
+        first, *others = [row for row in group if row.index not in quarantined] or [None]
+        found.again += [row.index for row in others]
+        said[again] |= {row.index: {"first": first.name} for row in others}
+    for check, words in said.items():
+        indices = pl.Series(list(words), dtype=rows["index"].dtype)
+        found.findings += wording.findings(check, indices, list(words.values()))
+    return found
 
 
-def _row_name(reading: Reading) -> pl.Expr:
-    number = pl.format("第{}行", "row_number")
-    return pl.format("「{}」{}", "sheet", number) if len(reading.blocks) > 1 else number
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    """A row whose key is repeated: `name` is how its place is said, `content` all that is stored of it."""
+
+    index: int
+    name: str
+    content: tuple
 
 
-def _conflict_words(conflicts: pl.DataFrame, table: Table) -> Iterable[dict[str, str]]:
-    """Per conflicting row: the other rows of its key, and the columns in which they differ."""
-    compared = [column for column in table.columns if column.name in table.stored]
-    groups = conflicts.group_by(KEY).agg(
-        "name", *(pl.col(column.name).n_unique().alias(f"?{column.name}") for column in compared)
-    )
-    by_key = {group[KEY]: group for group in groups.iter_rows(named=True)}
-    for key, name in conflicts.select(KEY, "name").iter_rows():
-        group = by_key[key]
-        others = [other for other in group["name"] if other != name]
-        more = f"等共 {len(others)} 行" if len(others) > NAMED_AT_MOST else ""
-        differing = [column.label for column in compared if group[f"?{column.name}"] > 1]
-        yield {"others": "、".join(others[:NAMED_AT_MOST]) + more, "columns": "、".join(differing)}
+def _by_key(suspects: pl.DataFrame, table: Table, reading: Reading) -> Iterable[list[_Suspect]]:
+    """The rows of each key, all in file order."""
+    several = len(reading.blocks) > 1
+    groups: dict[str, list[_Suspect]] = {}
+    for key, index, sheet, row, *content in suspects.select(KEY, "index", "sheet", "row_number", *table.stored).rows():
+        name = f"「{sheet}」第{row}行" if several else f"第{row}行"
+        groups.setdefault(key, []).append(_Suspect(index, name, tuple(content)))
+    return groups.values()
+
+
+def _conflict_words(group: list[_Suspect], table: Table) -> dict[int, dict[str, str]]:
+    """Per row: the other rows of its key, and the columns in which they differ."""
+    values = dict(zip(table.stored, zip(*(row.content for row in group), strict=True), strict=True))
+    columns = "、".join(column.label for column in table.columns if len({*values[column.name]}) > 1)
+    more = f"等共 {len(group) - 1} 行" if len(group) - 1 > NAMED_AT_MOST else ""
+    words = {}
+    for at, row in enumerate(group):
+        near = [other.name for other in (*group[: min(at, NAMED_AT_MOST)], *group[at + 1 : at + 1 + NAMED_AT_MOST])]
+        words[row.index] = {"others": "、".join(near[:NAMED_AT_MOST]) + more, "columns": columns}
+    return words
 
 
 def walk_base(accepted: pl.DataFrame, regions: Regions, rulebook: Rulebook) -> list[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -24,6 +24,7 @@ SEPARATORS = (",", "\t", ";", "|")
 MAX_COLUMNS = 16_384  # Excel's own limit
 _MAX_SPAN = 50  # physical lines that one quoted record may take
 _HEAD_LINES = 60
+_SMALL = 1 << 16  # bytes
 
 
 @dataclass(slots=True)
@@ -180,9 +181,10 @@ def _read_body(text: bytes, first: int, separator: str, header_width: int) -> tu
     if separator != "\t" and b"\t" in text:
         text = text.replace(b"\t", b" ")
     width = _usual_width(text, separator, header_width)
-    whole = _parse_whole(text, first, separator, width)
-    if whole is not None:
-        return _finish(whole, width, header_width, separator, quoted=False)
+    if _is_whole(text, separator, width):
+        whole = _parse_whole(text, first, separator, width)
+        if whole is not None:
+            return _finish(whole, width, header_width, separator)
     lines = pl.read_lines(io.BytesIO(text)).to_series().fill_null("")
     whole_lines = _whole_lines(lines, separator, width)
     numbers = pl.Series("row", range(first, first + len(lines)), dtype=pl.Int64)
@@ -191,7 +193,9 @@ def _read_body(text: bytes, first: int, separator: str, header_width: int) -> tu
         fast, whole_lines = _empty(width), pl.Series([False] * len(lines), dtype=pl.Boolean)
     rest = lines.filter(~whole_lines).to_list()
     slow = parse(rest, first, separator, width, numbers.filter(~whole_lines).to_list())
-    return _finish(fast, width, header_width, separator, slow, quoted=b'"' in text)
+    frame, findings, continued = _with_slow(fast, slow, width, header_width, separator)
+    frame = normalise(frame, frame.columns[1 : width + 1], newlines=b'"' in text)
+    return _finish(frame, width, header_width, separator, findings, continued)
 
 
 def _usual_width(text: bytes, separator: str, header_width: int) -> int:
@@ -211,17 +215,33 @@ def _empty(width: int) -> pl.DataFrame:
     return pl.DataFrame(schema={"row": pl.Int64(), **_schema(width)})
 
 
-def _parse_whole(text: bytes, first: int, separator: str, width: int) -> pl.DataFrame | None:
-    """All lines at once, when there is no quote and the separators prove that every line has the same width."""
+def _is_whole(text: bytes, separator: str, width: int) -> bool:
+    """No quote, and the separators tell that every line may have the same width."""
     if b'"' in text or BAD.encode() in text:
-        return None
+        return False
+    return text.count(separator.encode()) == count_lines(text) * (width - 1)
+
+
+def _parse_whole(text: bytes, first: int, separator: str, width: int) -> pl.DataFrame | None:
+    """All lines at once, normalised; None when one has another width after all."""
     rows = count_lines(text)
-    if text.count(separator.encode()) != rows * (width - 1):
-        return None
-    frame = _polars(text, separator, width, None)
+    frame = _by_hand(text, separator, width) if len(text) < _SMALL else _polars(text, separator, width, None)
     if frame is None or frame.height != rows:
         return None
-    return frame.select(pl.int_range(first, first + rows, dtype=pl.Int64).alias("row"), pl.all())
+    numbers = pl.int_range(first, first + rows, dtype=pl.Int64, eager=True).alias("row")
+    frame = frame.insert_column(0, numbers)
+    return frame if len(text) < _SMALL else normalise(frame, frame.columns[1:], newlines=False)
+
+
+def _by_hand(text: bytes, separator: str, width: int) -> pl.DataFrame | None:
+    """The same for a few lines, which are split sooner than a fast reader is set up; stripped, "" as null."""
+    lines = [line.split(separator) for line in text.decode().removesuffix("\n").split("\n")]
+    if any(len(line) != width for line in lines):
+        return None
+    columns = zip(*lines, strict=True)
+    return pl.DataFrame(
+        [pl.Series(f"c{at}", [cell.strip() or None for cell in cells], pl.String) for at, cells in enumerate(columns)]
+    )
 
 
 def _parse_lines(lines: pl.Series, numbers: pl.Series, separator: str, width: int) -> pl.DataFrame | None:
@@ -252,26 +272,21 @@ def _whole_lines(lines: pl.Series, separator: str, width: int) -> pl.Series:
     )
 
 
-def _finish(
-    frame: pl.DataFrame, width: int, header_width: int, separator: str, slow=(), *, quoted: bool
-) -> tuple[Body, list[Finding], int, int]:
-    """Put lines read one by one among the others, and reject those that hold more than the header names."""
+def _with_slow(
+    frame: pl.DataFrame, slow: Iterable[Record], width: int, header_width: int, separator: str
+) -> tuple[pl.DataFrame, list[Finding], int]:
+    """Put lines read one by one among the others; findings on those that cannot be read, and further lines of records."""
     findings: list[Finding] = []
     continued = 0
     rows, cells = [], []
-    shown = {"\t": "制表符"}.get(separator, separator)
     for record in slow:
+        continued += record.span - 1
         problem = record.problem
         if problem is None and any(cell.strip() for cell in record.cells[header_width:]):
             problem = "2009"
         if problem:
-            at = Place(row_number=record.line, cell=f"第{record.line}行")
-            findings.append(
-                found(problem, at, quarantined=True, row=record.line, expected=header_width, separator=shown)
-            )
-            continued += record.span - 1
+            findings.append(_rejected(problem, record.line, header_width, separator))
             continue
-        continued += record.span - 1
         short = len(record.cells) if len(record.cells) < header_width else None
         rows.append((record.line, *(record.cells + [None] * width)[:width]))
         cells.append(short)
@@ -279,16 +294,27 @@ def _finish(
         more = pl.DataFrame(rows, schema={"row": pl.Int64(), **_schema(width)}, orient="row")
         more = more.with_columns(pl.Series("cells", cells, dtype=pl.Int32))
         frame = pl.concat([frame, more], how="diagonal").sort("row")
-    columns = [f"c{index}" for index in range(width)]
-    frame = normalise(frame, columns, newlines=quoted)
+    return frame, findings, continued
+
+
+def _finish(
+    frame: pl.DataFrame, width: int, header_width: int, separator: str, findings: Sequence[Finding] = (),
+    continued: int = 0,
+) -> tuple[Body, list[Finding], int, int]:  # fmt: skip
+    """Reject lines that hold more than the header names."""
+    found_here = list(findings)
     if width > header_width:
-        beyond = columns[header_width:]
+        beyond = [f"c{index}" for index in range(header_width, width)]
         extra = frame.filter(pl.any_horizontal(pl.col(beyond).is_not_null()))["row"].to_list()
-        for line in extra:
-            at = Place(row_number=line, cell=f"第{line}行")
-            findings.append(found("2009", at, quarantined=True, row=line, expected=header_width, separator=shown))
+        found_here += [_rejected("2009", line, header_width, separator) for line in extra]
         if extra:
             frame = frame.filter(pl.all_horizontal(pl.col(beyond).is_null()))
         frame = frame.drop(beyond)
-    findings.sort(key=lambda finding: finding.place.row_number)
-    return Body(frame), findings, len(findings), continued
+    found_here.sort(key=lambda finding: finding.place.row_number)
+    return Body(frame), found_here, len(found_here), continued
+
+
+def _rejected(rule: str, line: int, header_width: int, separator: str) -> Finding:
+    at = Place(row_number=line, cell=f"第{line}行")
+    shown = {"\t": "制表符"}.get(separator, separator)
+    return found(rule, at, quarantined=True, row=line, expected=header_width, separator=shown)

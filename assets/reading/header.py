@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from schemas.submissions import LAND_SUPPLY, LANDCHINA_HEADERS, TABLES
 from schemas.table import Column, Table, Unit
@@ -58,6 +58,7 @@ class Profile:
         return self.table[name].label
 
 
+@cache
 def bureau(table: Table) -> Profile:
     """The contract's headers of a table: label, aliases and English name of each column."""
     labels = {
@@ -154,8 +155,13 @@ def split_label(text: str) -> tuple[str, Units]:
     return label, Units(dict(units.known), list(units.foreign))
 
 
+_MARKED = frozenset("()[]/")
+
+
 @lru_cache(maxsize=4096)  # the same few headers are tried in every row and depth of every file
 def _split_label(text: str) -> tuple[str, Units]:
+    if text.isascii() and _MARKED.isdisjoint(text):  # most values: nothing to normalise, no unit
+        return "".join(text.split()).lower().strip("*:"), Units()
     label = plain(text).translate(str.maketrans("[]【】〔〕〈〉", "()()()()")).strip("*:★").strip()
     units = Units()
     for inside in re.findall(r"\(([^()]*)\)", label):

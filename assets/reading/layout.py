@@ -6,7 +6,6 @@ Every row below the header is data, or is skipped with a reason, or is rejected 
 from __future__ import annotations
 
 import difflib
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -15,21 +14,13 @@ import polars as pl
 from schemas.table import NOTHING, Kind, Unit
 
 from .header import Header, HeaderColumn, Profile, resembled, split_label
+from .notes import tail_notes
 from .report import address, found, letters
 from .source import Block, Finding, Place, SourceColumn
 from .units import Units, allowed, column_dimension, named, plain, unit_cells, unit_row
 
-HEADER, UNIT, BLANK, TOTAL, NOTE, TITLE, ORDINAL = "表头", "单位行", "空行", "合计行", "说明", "标题", "栏次行"
+HEADER, UNIT, BLANK, TOTAL, TITLE, ORDINAL = "表头", "单位行", "空行", "合计行", "标题", "栏次行"
 _TOTALS = ("合计", "总计", "小计")
-_SIGNATURES = (
-    "填表人|填报人|制表人|经办人|审核人|复核人|负责人|单位负责人|填报单位|填报单位负责人|联系人|联系电话|电话|填表日期|填报日期|报送日期|制表日期|"
-    "填表时间|填报时间|报出日期|打印日期|统计负责人|分管领导|签字|盖章"
-)
-_NOTE = re.compile(
-    rf"^[*※★]*(注\d*[:.、]|注$|(备注|附注|说明|填表说明|填报说明|资料来源|数据来源|编制说明)\d*([:.、]|$)|({_SIGNATURES})([:(]|$))"
-)
-_SIGNED = re.compile(rf"^({_SIGNATURES})[:]")
-_CHINESE = re.compile("[一-鿿]")
 
 
 @dataclass(slots=True)
@@ -103,29 +94,23 @@ def _classify(
 ) -> tuple[pl.DataFrame, Counter[str], dict[int, str]]:
     """Data rows, the others counted by reason, and the units of a unit row right below the header."""
     cells = body.cells
-    frame = body.frame.with_columns(
-        _filled=pl.sum_horizontal(pl.col(cells).is_not_null()),
-        _first=pl.coalesce(cells).str.replace_all(r"[\s:：]", ""),
-    )
+    # Null in a blank row.
+    total = pl.coalesce(cells).str.replace_all(r"[\s:：]", "").is_in(_TOTALS)
     reason = (
-        pl.when(pl.col("_filled") == 0).then(pl.lit(BLANK))
-        .when(pl.col("_first").is_in(_TOTALS) & ~_total_as_value(profile, header, cells)).then(pl.lit(TOTAL))
+        pl.when(pl.col("_total").is_null()).then(pl.lit(BLANK))
+        .when(pl.col("_total") & ~_total_as_value(profile, header, cells)).then(pl.lit(TOTAL))
         .when(_repeats(header_texts, cells)).then(pl.lit(HEADER))
     )  # fmt: skip
-    frame = frame.with_columns(_reason=reason)
+    frame = body.frame.with_columns(_total=total).with_columns(_reason=reason)
     special, units_below = _first_rows(frame.head(4), cells)
-    special |= _tail_notes(frame, cells, _words_expected(profile, header))
+    special |= tail_notes(frame, cells, _words_expected(profile, header))
     if special:
-        marks = pl.DataFrame(
-            {"row": list(special), "_mark": list(special.values())}, schema={"row": pl.Int64, "_mark": pl.String}
-        )
-        frame = frame.join(marks, on="row", how="left", maintain_order="left").with_columns(
-            _reason=pl.coalesce("_reason", "_mark")
-        )
-    counts = frame.filter(pl.col("_reason").is_not_null())["_reason"].value_counts()
-    if counts.height:
-        frame = frame.filter(pl.col("_reason").is_null())
-    return frame, Counter(dict(counts.iter_rows())), units_below
+        mark = pl.col("row").replace_strict(list(special), list(special.values()), default=None, return_dtype=pl.String)
+        frame = frame.with_columns(_reason=pl.coalesce("_reason", mark))
+    if frame["_reason"].null_count() == frame.height:
+        return frame, Counter(), units_below
+    counts = frame["_reason"].drop_nulls().value_counts()
+    return frame.filter(pl.col("_reason").is_null()), Counter(dict(counts.iter_rows())), units_below
 
 
 def _total_as_value(profile: Profile, header: Header, cells: list[str]) -> pl.Expr:
@@ -181,40 +166,6 @@ def _first_rows(top: pl.DataFrame, cells: list[str]) -> tuple[dict[int, str], di
         else:
             break
     return special, units_below
-
-
-def _tail_notes(frame: pl.DataFrame, cells: list[str], words_expected: frozenset[str]) -> dict[int, str]:
-    """Notes and signatures below the last data row; whatever is not clearly one stays a data row."""
-    open_rows = frame.filter(pl.col("_reason").is_null())
-    signed = (
-        pl.coalesce(cells)
-        .str.replace_all(r"\s", "")
-        .str.replace_all("：", ":", literal=True)
-        .str.contains(_SIGNED.pattern)
-    )
-    data_like = (pl.col("_filled") > 2) & ~signed.fill_null(False)
-    last = open_rows.with_row_index("_at").filter(data_like)["_at"].max()
-    tail = open_rows.slice(0 if last is None else int(last) + 1)
-    notes: dict[int, str] = {}
-    for row in tail.select("row", "_filled", *cells).iter_rows():
-        cell, first = next((cell, value) for cell, value in zip(cells, row[2:], strict=True) if value)
-        text, alone = plain(first), row[1] == 1
-        remark = alone and (_continues(text) if notes else _remark(text, cell in words_expected))
-        if _NOTE.match(text) or _SIGNED.match(text) or remark:
-            notes[row[0]] = NOTE
-    return notes
-
-
-def _remark(text: str, words_expected: bool) -> bool:
-    """The only cell of its row says something: words where a code belongs, or a whole sentence anywhere."""
-    words = len(_CHINESE.findall(text))
-    return words >= 4 and bool(re.search("[,。;]", text)) if words_expected else words >= 2
-
-
-def _continues(text: str) -> bool:
-    """A further line of a note: a sentence, or an enumerated one (2. …, （三）…); never a bare code or number."""
-    words = re.sub(r"^[(]?[\d一二三四五六七八九十]{1,2}[).、:]+", "", text)
-    return len(_CHINESE.findall(words)) >= 4
 
 
 def _short_lines(
