@@ -7,6 +7,7 @@ They end with the process that started them, however it ends.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import threading
@@ -119,6 +120,7 @@ def _executor(processes: int) -> ProcessPoolExecutor:
 
 
 def _begin(policy_directory: str) -> None:
+    gc.set_threshold(100_000)  # as the command line does
     policy.also(policy_directory)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

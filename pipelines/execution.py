@@ -13,9 +13,8 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
 import dagster as dg
 
-from assets import processes, warehouse
+from assets import warehouse
 from assets.graph import CURRENT, LEFT_OUT
-from expectations import validate
 from pipelines import definitions, storage
 from pipelines.settings import Settings
 
@@ -60,7 +59,6 @@ def execute(
     with (
         storage.instance(settings.place) as instance,
         _reporting(progress, len(job.nodes) - len(without)),
-        processes.at_hand(validate.prepare),
         warehouse.kept_open(settings.place.warehouse),
     ):
         result = job.execute_in_process(

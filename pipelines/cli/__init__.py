@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -85,6 +86,7 @@ def landstock() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave with the contract's exit code."""
+    gc.set_threshold(100_000)  # imports make objects by the million and hardly any garbage
     _speak_utf8()
     code = call(arguments)
     sys.stdout.flush()

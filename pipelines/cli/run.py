@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assets import core, release, warehouse
+from assets import core, processes, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
 from assets.home import Home, HomeError, Locked, out_of_space
+from expectations import validate
 from pipelines import landing, notice, settings
 from pipelines.cli.desk import STATUSES, Desk, Switch, is_terminal, options
 from pipelines.cli.tables import clip
@@ -134,14 +135,15 @@ def carry_out(
     """Run the Dagster job and say what came of it; returns the exit code. The caller holds the lock."""
     before = _loaded(desk.home.require_room())
     desk.log("正在准备……", "starting…", as_of=day, home=str(desk.home.path))
-    from assets.graph import KEEP_FRESH, OVERRIDES, SUBMISSION
-    from pipelines.definitions import run_tags
-    from pipelines.execution import execute
+    with processes.at_hand(validate.prepare):
+        from assets.graph import KEEP_FRESH, OVERRIDES, SUBMISSION
+        from pipelines.definitions import run_tags
+        from pipelines.execution import execute
 
-    tags = run_tags(day, *((min(years), max(years)) if years else ()))
-    tags |= {OVERRIDES: json.dumps(overrides)} if overrides else {}
-    tags |= {KEEP_FRESH: "true"} if keep_fresh else {}
-    outcome = execute(desk.settings, tags, _progress(desk), without=() if capture else (SUBMISSION,))
+        tags = run_tags(day, *((min(years), max(years)) if years else ()))
+        tags |= {OVERRIDES: json.dumps(overrides)} if overrides else {}
+        tags |= {KEEP_FRESH: "true"} if keep_fresh else {}
+        outcome = execute(desk.settings, tags, _progress(desk), without=() if capture else (SUBMISSION,))
     receipts = taken_in(desk.home, before)
     code = _code(outcome, receipts, strict)
     if not outcome.success:
