@@ -252,7 +252,7 @@ def _as_data(outcome: Outcome, receipts: list[Receipt], code: int) -> dict:
 
 _LAYERS = {
     "raw": ("留存报送文件", "capturing"), "core": ("核验入库", "loading"), "indicator": ("计算指标", "indicators"),
-    "mart": ("生成成果表", "marts"), "outputs": ("编制文书、网页与回执", "documents, pages, receipts"), "release": ("封存发布", "sealing"),
+    "mart": ("生成成果表", "marts"), "outputs": ("编制文书与网页", "documents, pages"), "release": ("封存发布", "sealing"),
     "core_expectations": ("核验入库结果", "checking core"),
     "indicator_expectations": ("核验指标", "checking indicators"), "expectations": ("核验成果表", "checking marts"),
 }  # fmt: skip
