@@ -123,9 +123,9 @@ def _among(keys: str | None) -> str:
     return f" AND c.record_key IN ({keys})" if keys else ""
 
 
-def latest(frame: pl.DataFrame) -> pl.DataFrame:
-    """The revision that counts of every key."""
-    return frame.filter(pl.col("revision") == pl.col("revision").max().over("record_key"))
+def latest(frame: pl.DataFrame, apart: tuple[str, ...] = ()) -> pl.DataFrame:
+    """The revision that counts of every key; `apart` names columns that tell several days of knowledge apart."""
+    return frame.filter(pl.col("revision") == pl.col("revision").max().over(*apart, "record_key"))
 
 
 def standing(table: str) -> str:

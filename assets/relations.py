@@ -36,25 +36,26 @@ class Digestion:
     findings: pl.DataFrame
 
 
-def resolve_digestion(revisions: pl.DataFrame, batches: pl.DataFrame) -> Digestion:
+def resolve_digestion(revisions: pl.DataFrame, batches: pl.DataFrame, apart: tuple[str, ...] = ()) -> Digestion:
     """The digestion records that count: of known batches, and never more than a batch still holds (rulebook §3).
 
     `revisions` and `batches` are all revisions known on the as-of day. In order of date and key, the first event that
     would make a batch's remaining area negative is refused; a refused revision is none, the one before it stays in force.
+    `apart` names columns of both by which several days are resolved side by side, each for itself.
     """
     limits = (
         batches.filter(pl.col("revision") == 1)
         .with_columns(limit=pl.coalesce("remaining_area_mu", pl.col("approved_area_mu") - pl.col("supplied_area_mu").fill_null(0)))
-        .select("approval_no", "limit")
+        .select(*apart, "approval_no", "limit")
     )  # fmt: skip
-    joined = revisions.join(limits, on="approval_no", how="left")
+    joined, one = revisions.join(limits, on=[*apart, "approval_no"], how="left"), [*apart, "record_key", "revision"]
     unknown = joined.filter(pl.col("limit").is_null())
     standing = joined.filter(pl.col("limit").is_not_null())
     refused = []
-    doubtful = _may_overdraw(standing)
-    while (over := _first_overdrawing(latest(doubtful).filter(~is_cancelled()))).height:
+    doubtful = _may_overdraw(standing, apart)
+    while (over := _first_overdrawing(latest(doubtful, apart).filter(~is_cancelled()), apart)).height:
         refused.append(over)
-        doubtful = doubtful.join(over.select("record_key", "revision"), on=["record_key", "revision"], how="anti")
+        doubtful = doubtful.join(over.select(one), on=one, how="anti")
     overdrawn = pl.concat(refused) if refused else joined.clear().with_columns(left=pl.lit(None, pl.Decimal(38, 6)))
     findings = pl.concat(
         [
@@ -62,31 +63,31 @@ def resolve_digestion(revisions: pl.DataFrame, batches: pl.DataFrame) -> Digesti
             _findings(overdrawn, "5002", "unsupplied_digestion", "digested_area_mu", detail=_overdraft()),
         ]
     )
-    standing = standing.join(overdrawn.select("record_key", "revision"), on=["record_key", "revision"], how="anti")
-    return Digestion(latest(standing).drop("limit"), findings)
+    standing = standing.join(overdrawn.select(one), on=one, how="anti")
+    return Digestion(latest(standing, apart).drop("limit"), findings)
 
 
-def _may_overdraw(standing: pl.DataFrame) -> pl.DataFrame:
+def _may_overdraw(standing: pl.DataFrame, apart: tuple[str, ...]) -> pl.DataFrame:
     """Every revision of the keys of batches that could be overdrawn: most hold all that ever drew on them at once."""
     most = (
         standing.filter(~is_cancelled())
-        .group_by("approval_no", "limit", "record_key")
+        .group_by(*apart, "approval_no", "limit", "record_key")
         .agg(pl.col("digested_area_mu").max())
-        .group_by("approval_no", "limit")
+        .group_by(*apart, "approval_no", "limit")
         .agg(pl.col("digested_area_mu").sum())
         .filter(pl.col("digested_area_mu") > pl.col("limit"))
     )
-    keys = standing.join(most, on="approval_no", how="semi").select("record_key")
-    return standing.join(keys, on="record_key", how="semi")
+    keys = standing.join(most, on=[*apart, "approval_no"], how="semi").select(*apart, "record_key")
+    return standing.join(keys, on=[*apart, "record_key"], how="semi")
 
 
-def _first_overdrawing(events: pl.DataFrame) -> pl.DataFrame:
+def _first_overdrawing(events: pl.DataFrame, apart: tuple[str, ...]) -> pl.DataFrame:
     """Per batch the first event, by date and key, whose area is more than what the ones before it left."""
     return (
         events.sort("approval_no", "digestion_date", "record_key")
-        .with_columns(used=pl.col("digested_area_mu").cum_sum().over("approval_no"))
+        .with_columns(used=pl.col("digested_area_mu").cum_sum().over(*apart, "approval_no"))
         .filter(pl.col("used") > pl.col("limit"))
-        .group_by("approval_no", maintain_order=True)
+        .group_by(*apart, "approval_no", maintain_order=True)
         .first()
         .with_columns(left=(pl.col("limit") - pl.col("used") + pl.col("digested_area_mu")).cast(pl.Decimal(38, 6)))
         .drop("used")

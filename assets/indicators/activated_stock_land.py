@@ -11,7 +11,7 @@ import polars as pl
 from assets.context import Context
 from assets.indicators import figures
 from assets.indicators.inputs import Inputs
-from assets.indicators.ledger import empty, entries
+from assets.indicators.ledger import entries
 from assets.indicators.redeveloped_inefficient_land import PATCH_COLUMNS, completions
 from assets.shapes import EXACT
 from schemas.indicators import INDICATORS
@@ -33,13 +33,13 @@ _ORDER = {RESUPPLY: 0, SELF_REDEVELOPMENT: 1, IDLE_REUSE: 2}
 
 def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:
     """One figure per region, year and basis: Σ claimed areas of the window's events."""
-    ledger = claim(events(inputs, context))
+    ledger = claim(events(inputs, context), inputs.state)
     ledger = pl.concat([ledger, unknown_origin(inputs, context)])
-    cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, context, inputs.settled), context, years)
-    cells = figures.reporting(INDICATOR, inputs.reports, cells, context)
+    cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, inputs, context), inputs, context, years)
+    cells = figures.reporting(INDICATOR, inputs, cells, context)
     absence = pl.when("unknown").then(pl.lit("not_reported"))
     made = figures.finish(cells.with_columns(bottom=None, denominator=None), value=pl.col("top"), absence=absence)
-    return figures.Result(ledger, made, parts(ledger, inputs, context, years))
+    return figures.Result(ledger, made, lambda: parts(ledger, inputs, context, years))
 
 
 def events(inputs: Inputs, context: Context) -> pl.DataFrame:
@@ -58,8 +58,11 @@ def events(inputs: Inputs, context: Context) -> pl.DataFrame:
         )
         closed = closed.with_columns(area_mu="disposed_area_mu", event_date="disposal_date")
         found.append(_event(closed, "idle_land", IDLE_REUSE))
-    within = pl.col("event_date").is_between(context.rules["activation.start"], context.as_of)
-    return pl.concat(found).filter(within & (pl.col("area_mu") > 0))
+    return pl.concat(found).filter(_within("event_date", inputs, context) & (pl.col("area_mu") > 0))
+
+
+def _within(event: str, inputs: Inputs, context: Context) -> pl.Expr:
+    return (pl.col(event) >= context.rules["activation.start"]) & inputs.happened(event, context)
 
 
 def _supplied_stock(context: Context) -> pl.Expr:
@@ -71,25 +74,28 @@ def _supplied_stock(context: Context) -> pl.Expr:
 
 def _event(records: pl.DataFrame, table: str, component: str) -> pl.DataFrame:
     return records.select(
+        *(name for name in ("state",) if name in records.columns),
         "region_code", "city_code", "record_key", "submission_id", "sheet", "row_number", "profile", "parcel_code", "event_date",
         pl.col("area_mu").cast(EXACT), table=pl.lit(table), component=pl.lit(component),
     )  # fmt: skip
 
 
-def claim(found: pl.DataFrame) -> pl.DataFrame:
-    """Events → ledger rows. Within a parcel, by date, component and key, an event claims max(0, area − largest before)."""
-    if not found.height:
-        return empty()
+def claim(found: pl.DataFrame, state: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Events → ledger rows. Within a parcel, by date, component and key, an event claims max(0, area − largest before).
+
+    `state` names the column that tells several states of knowledge apart (`Inputs.state`).
+    """
+    parcel, several = [*state, "parcel_code"], pl.col("parcel_code").is_duplicated()
     event = pl.format("{}:{}", "table", "record_key")
-    alone = pl.col("parcel_code").is_null() | ~pl.col("parcel_code").is_duplicated()
+    alone = pl.col("parcel_code").is_null() | ~(several.over(*state) if state else several)
     single = found.filter(alone).with_columns(claimed=pl.col("area_mu"), claimed_by=pl.lit(None, pl.String))
     shared = (
         found.filter(~alone)
         .with_columns(event=event, order=pl.col("component").replace_strict(_ORDER, return_dtype=pl.Int8))
         .sort("parcel_code", "event_date", "order", "record_key")
-        .with_columns(before=pl.col("area_mu").cum_max().shift(1).over("parcel_code").fill_null(0))
+        .with_columns(before=pl.col("area_mu").cum_max().shift(1).over(parcel).fill_null(0))
         .with_columns(holder=pl.when(pl.col("area_mu") > pl.col("before")).then("event"))
-        .with_columns(claimed_by=pl.col("holder").forward_fill().shift(1).over("parcel_code"))
+        .with_columns(claimed_by=pl.col("holder").forward_fill().shift(1).over(parcel))
         .with_columns(claimed=pl.max_horizontal(pl.col("area_mu") - pl.col("before"), pl.lit(0, EXACT)).cast(EXACT))
     )
     claims = pl.concat([single, shared.select(single.columns)])
@@ -109,15 +115,14 @@ def claim(found: pl.DataFrame) -> pl.DataFrame:
             component=pl.col("component"), reason=reason,
             claimed_by=pl.when(pl.col("claimed") < pl.col("area_mu")).then("claimed_by"),
         )
-        for table in claims["table"].unique(maintain_order=True)
+        for table in NEEDS
     )  # fmt: skip
 
 
 def unknown_origin(inputs: Inputs, context: Context) -> pl.DataFrame:
     """Supply records whose origin is unknown (public export): kept, excluded."""
     unknown = inputs["land_supply"].filter(
-        pl.col("existing_area_mu").is_null()
-        & pl.col("contract_date").is_between(context.rules["activation.start"], context.as_of)
+        pl.col("existing_area_mu").is_null() & _within("contract_date", inputs, context)
     )
     return entries(
         unknown, "land_supply", "excluded", pl.lit(0, EXACT), event_date=pl.col("contract_date"),
@@ -128,9 +133,7 @@ def unknown_origin(inputs: Inputs, context: Context) -> pl.DataFrame:
 def parts(ledger: pl.DataFrame, inputs: Inputs, context: Context, years: list[int]) -> pl.DataFrame:
     """Claimed area by kind of event, claims without a parcel code, and 历史批而未供 (shown, not counted by default)."""
     counted, year = ledger.filter(role="numerator"), pl.col("contract_date").dt.year()
-    supply = inputs["land_supply"].filter(
-        pl.col("contract_date").is_between(context.rules["activation.start"], context.as_of)
-    )
+    supply = inputs["land_supply"].filter(_within("contract_date", inputs, context))
     by_event = figures.sums(
         counted, pl.col("year"),
         **{kind: pl.col("amount").filter(pl.col("component") == kind) for kind in _ORDER},

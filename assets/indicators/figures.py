@@ -5,24 +5,31 @@ Shared by all indicators; what is special to one stands in its own file.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
 from assets.context import Context
+from assets.indicators.inputs import Inputs
 from assets.indicators.ledger import published_amount
 from assets.shapes import EXACT, FIGURE, PART
 from schemas.indicators import FIRST_YEAR, Absence, Basis, DataState, Indicator, period_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
-    """What one indicator yields: ledger rows, figures and sub-lines."""
+    """What one indicator yields: ledger rows, figures and sub-lines, which are made when they are asked for."""
 
     ledger: pl.DataFrame
     figures: pl.DataFrame
-    parts: pl.DataFrame
+    make_parts: Callable[[], pl.DataFrame]
+
+    @cached_property
+    def parts(self) -> pl.DataFrame:
+        return self.make_parts()
 
 
 # --- Windows -------------------------------------------------------------------------------------------------------
@@ -47,6 +54,15 @@ def windows(indicator: Indicator, years: list[int], as_of: date) -> pl.DataFrame
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def _windows_of(inputs: Inputs, indicator: Indicator, years: list[int], context: Context) -> pl.DataFrame:
+    """The windows of the day of the inputs, or of each of their days, with its `known_on`."""
+    if inputs.days is None:
+        return windows(indicator, years, context.as_of)
+    return pl.concat(
+        windows(indicator, years, day).with_columns(known_on=pl.lit(day)) for day in inputs.days["known_on"]
+    )
+
+
 def _first_year(year: int, basis: Basis) -> int | None:
     if basis is Basis.ANNUAL:
         return year
@@ -64,19 +80,16 @@ def regions_frame(context: Context) -> pl.DataFrame:
 # --- Sums ----------------------------------------------------------------------------------------------------------
 
 
-def totals(
-    ledger: pl.DataFrame, indicator: Indicator, context: Context, settled: pl.DataFrame | None = None
-) -> pl.DataFrame:
-    """Ledger rows of events, summed per region (county, city, province) and year.
+def totals(ledger: pl.DataFrame, indicator: Indicator, inputs: Inputs, context: Context) -> pl.DataFrame:
+    """Ledger rows of events, summed per region (county, city, province) and year, settled sums added.
 
-    `settled`: sums of other rows by region_code, city_code and year, to be added.
-    Columns: region_code, year, top, bottom, numerator, denominator, records, excluded, public.
+    Columns: region_code, year, top, bottom, numerator, denominator, records, excluded, public; `known_on` for many days.
     """
     tops, bottoms = pl.col("role").is_in(["numerator", "both"]), pl.col("role").is_in(["denominator", "both"])
     by_place = (
         ledger.filter(pl.col("year").is_not_null() & pl.col("city_code").is_not_null())
         .with_columns(shown=published_amount(indicator))
-        .group_by("region_code", "city_code", "year")
+        .group_by(*inputs.state, "region_code", "city_code", "year")
         .agg(
             top=pl.col("amount").filter(tops).sum(),
             bottom=pl.col("amount").filter(bottoms).sum(),
@@ -87,9 +100,10 @@ def totals(
             public=(pl.col("profile") == "landchina").any(),
         )
     )
-    if settled is not None:
-        by_place = pl.concat([by_place, settled.select(by_place.columns).cast(by_place.schema)])
-    return roll_up(by_place, context, ["year"])
+    by_place = inputs.by_day(by_place)
+    if inputs.settled is not None:
+        by_place = pl.concat([by_place, inputs.settled.select(by_place.columns).cast(by_place.schema)])
+    return roll_up(by_place, context, [*inputs.day, "year"])
 
 
 def roll_up(by_place: pl.DataFrame, context: Context, keys: list[str]) -> pl.DataFrame:
@@ -106,15 +120,19 @@ def roll_up(by_place: pl.DataFrame, context: Context, keys: list[str]) -> pl.Dat
     return pl.concat(level.group_by("region_code", *keys).agg(aggregates) for level in levels)
 
 
-def over_windows(yearly: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    """Sum yearly rows of a region over the years of each window; `frame` has year, basis, first_year."""
-    sums = [name for name in yearly.columns if name not in ("region_code", "year")]
+def over_windows(yearly: pl.DataFrame, frame: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Sum yearly rows over the years of each window, per region and further `keys`.
+
+    `frame` has year, basis, first_year; with `known_on` among the keys, each day has its own windows.
+    """
+    sums = [name for name in yearly.columns if name not in ("region_code", "year", *keys)]
     aggregates = [pl.col(n).any() if yearly.schema[n] == pl.Boolean else pl.col(n).sum() for n in sums]
-    spans = frame.select("basis", "first_year", last_year="year")
+    day = [name for name in ("known_on",) if name in keys]
+    spans = frame.select(*day, "basis", "first_year", last_year="year")
+    beside = yearly.join(spans, on=day) if day else yearly.join(spans, how="cross")
     return (
-        yearly.join(spans, how="cross")
-        .filter(pl.col("year").is_between(pl.col("first_year"), pl.col("last_year")))
-        .group_by("region_code", "basis", "last_year")
+        beside.filter(pl.col("year").is_between(pl.col("first_year"), pl.col("last_year")))
+        .group_by("region_code", *keys, "basis", "last_year")
         .agg(aggregates)
         .rename({"last_year": "year"})
     )
@@ -123,17 +141,20 @@ def over_windows(yearly: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
 _SUMS = ("top", "bottom", "numerator", "denominator", "records", "excluded")
 
 
-def grid(indicator: Indicator, yearly: pl.DataFrame, context: Context, years: list[int]) -> pl.DataFrame:
+def grid(
+    indicator: Indicator, yearly: pl.DataFrame, inputs: Inputs, context: Context, years: list[int]
+) -> pl.DataFrame:
     """Every current region × window from 2025 on, and annual windows of earlier years where there are records.
 
     Carries the window's sums (zero where there are none), `has_rows`, `has_events` (a record that counts), and the
     columns of `windows`.
     """
-    frame = windows(indicator, years, context.as_of)
-    sums = over_windows(yearly, frame).with_columns(
+    frame = _windows_of(inputs, indicator, years, context)
+    sums = over_windows(yearly, frame, *inputs.day).with_columns(
         has_events=pl.col("records") > 0, has_rows=(pl.col("records") + pl.col("excluded")) > 0
     )
-    cells = regions_frame(context).join(frame, how="cross").join(sums, on=["region_code", "year", "basis"], how="left")
+    cells = regions_frame(context).join(frame, how="cross")
+    cells = cells.join(sums, on=["region_code", *inputs.day, "year", "basis"], how="left")
     cells = cells.with_columns(pl.col("has_rows", "has_events", "public").fill_null(False), pl.col(_SUMS).fill_null(0))
     return cells.filter((pl.col("year") >= FIRST_YEAR) | pl.col("has_rows"))
 
@@ -141,48 +162,48 @@ def grid(indicator: Indicator, yearly: pl.DataFrame, context: Context, years: li
 # --- Who has reported ----------------------------------------------------------------------------------------------
 
 
-def reporting(indicator: Indicator, reports: pl.DataFrame, cells: pl.DataFrame, context: Context) -> pl.DataFrame:
+def reporting(indicator: Indicator, inputs: Inputs, cells: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Add `reported` (a file of an event table of a year of the window was accepted), `complete` (every event table of
-    every year was) and `unknown` (neither a report nor an event that counts: no zero may stand here). A county reports through its city; the province has reported when a city has, and is
-    complete when all have.
+    every year was) and `unknown` (neither a report nor an event that counts: no zero may stand here). A county reports
+    through its city; the province has reported when a city has, and is complete when all have.
     """
-    tables = indicator.tables if context.rules["reporting.tables"] == "any_input" else indicator.event_tables
-    files = reports.select("city_code", "year", "source_table").unique()
-    cities = regions_frame(context).filter(region_level="city").select("region_code")
-    cities = cities.join(cells.select("year", "basis", "first_year").unique(), how="cross")
-    given = (
-        cities.join(files, left_on="region_code", right_on="city_code", how="left", suffix="_reported")
-        .filter(pl.col("year_reported").is_between(pl.col("first_year"), pl.col("year")))
-        .group_by("region_code", "year", "basis")
-        .agg(
-            given=pl.col("source_table").is_in(indicator.event_tables).sum(),
-            any=pl.col("source_table").is_in(tables).any(),
-        )
+    window = [*inputs.day, "year", "basis"]
+    cities = regions_frame(context).filter(region_level="city").select("city_code", "province_code")
+    frame = cells.select(*window, "first_year").unique()
+    given = _reports_of_cities(indicator, inputs, frame, context)
+    by_city = cities.join(frame, how="cross").join(given, on=["city_code", *window], how="left")
+    by_city = by_city.with_columns(pl.col("reported", "complete").fill_null(False))
+    by_province = by_city.group_by("province_code", *window).agg(pl.col("reported").any(), pl.col("complete").all())
+    reporters = pl.concat(
+        [
+            by_city.select(*window, "reported", "complete", reporter="city_code"),
+            by_province.select(*window, "reported", "complete", reporter="province_code"),
+        ]
     )
-    years_in_window = pl.col("year") - pl.col("first_year") + 1
-    by_city = (
-        cities.join(given, on=["region_code", "year", "basis"], how="left")
-        .select(
-            "year", "basis", city_code="region_code",
-            reported=pl.col("any").fill_null(False),
-            complete=pl.col("given").fill_null(0) == years_in_window * len(indicator.event_tables),
-        )
-    )  # fmt: skip
-    provinces = regions_frame(context).filter(region_level="city").select("city_code", "province_code")
-    by_province = (
-        by_city.join(provinces, on="city_code")
-        .group_by("province_code", "year", "basis")
-        .agg(reported=pl.col("reported").any(), complete=pl.col("complete").all())
-    )
-    below = cells.filter(pl.col("region_level") != "province").join(
-        by_city, on=["city_code", "year", "basis"], how="left"
-    )
-    above = cells.filter(pl.col("region_level") == "province").join(
-        by_province, on=["province_code", "year", "basis"], how="left"
-    )
-    together = pl.concat([below, above.select(below.columns)])
+    above = pl.col("region_level") == "province"
+    together = cells.with_columns(reporter=pl.when(above).then("province_code").otherwise("city_code"))
+    together = together.join(reporters, on=["reporter", *window], how="left")
     together = together.with_columns(pl.col("reported", "complete").fill_null(False))
     return together.with_columns(unknown=~pl.col("reported") & ~pl.col("has_events"))
+
+
+def _reports_of_cities(indicator: Indicator, inputs: Inputs, frame: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """`reported` and `complete` by city_code and window, for cities that handed in a file of a year of the window."""
+    tables = indicator.tables if context.rules["reporting.tables"] == "any_input" else indicator.event_tables
+    files = inputs.reports.rename({"year": "year_reported"}).join(frame, how="cross")
+    in_window = pl.col("year_reported").is_between(pl.col("first_year"), pl.col("year"))
+    if inputs.day:
+        in_window &= pl.col("reported_on") <= pl.col("known_on")
+    owed = (pl.col("year") - pl.col("first_year") + 1) * len(indicator.event_tables)
+    return (
+        files.filter(in_window)
+        .group_by("city_code", *inputs.day, "year", "basis", owed=owed)
+        .agg(
+            reported=pl.col("source_table").is_in(tables).any(),
+            given=pl.col("source_table").is_in(indicator.event_tables).sum(),
+        )
+        .select("city_code", *inputs.day, "year", "basis", "reported", complete=pl.col("given") == pl.col("owed"))
+    )
 
 
 # --- Finishing -----------------------------------------------------------------------------------------------------
@@ -201,7 +222,10 @@ def data_state(preliminary: pl.Expr | None = None) -> pl.Expr:
 
 
 def finish(cells: pl.DataFrame, *, value: pl.Expr, absence: pl.Expr) -> pl.DataFrame:
-    """Cells with sums → figures. A value stands exactly where there is no absence; sums nobody reported are not shown."""
+    """Cells with sums → figures. A value stands exactly where there is no absence; sums nobody reported are not shown.
+
+    `known_on` is kept where the cells have it.
+    """
     cells = cells.with_columns(absence=absence.cast(pl.String)).with_columns(
         value=pl.when(pl.col("absence").is_null()).then(value.cast(pl.Float64))
     )
@@ -219,22 +243,23 @@ def finish(cells: pl.DataFrame, *, value: pl.Expr, absence: pl.Expr) -> pl.DataF
 
 
 def conform(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of FIGURE in order; missing ones are null."""
-    return frame.select(
+    """The columns of FIGURE in order, `known_on` after them where it is given; missing ones are null."""
+    columns = [
         pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name)
         for name, dtype in FIGURE.items()
-    )
+    ]
+    return frame.select(*columns, *(name for name in ("known_on",) if name in frame.columns))
 
 
 def ratio(factor: int) -> pl.Expr:
     """top / bottom × factor as the nearest double, so that an exact 58.5 is 58.5; null where there is nothing to divide by."""
 
     def divide(sums: pl.Series) -> pl.Series:
-        pairs = sums.struct.unnest().iter_rows()
-        return pl.Series(
-            [float(top * factor / bottom) if top is not None and bottom else None for top, bottom in pairs],
-            dtype=pl.Float64,
-        )
+        pairs = sums.struct.unnest()
+        different = pairs.unique().filter((pl.col("bottom") != 0) & pl.col("top").is_not_null())
+        quotients = [float(top * factor / bottom) for top, bottom in different.iter_rows()]
+        found = different.with_columns(pl.Series("quotient", quotients, pl.Float64))
+        return pairs.join(found, on=["top", "bottom"], how="left", maintain_order="left")["quotient"]
 
     return pl.struct("top", "bottom").map_batches(divide, return_dtype=pl.Float64)
 

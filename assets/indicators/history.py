@@ -7,7 +7,8 @@ what they add up to on a past day is a sum over today's ledger, and only the oth
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
@@ -18,7 +19,6 @@ from assets.circumstances import is_fresh
 from assets.context import Context
 from assets.indicators import inputs as inputs_layer
 from assets.indicators import module, years
-from assets.indicators.inputs import Inputs, Timeline
 from assets.warehouse import append
 from schemas.indicators import INDICATORS
 from schemas.submissions import TABLES
@@ -36,19 +36,21 @@ def history_days(first: date, as_of: date, release_days: set[date]) -> list[date
 
 def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) -> int:
     """Compute the figures of past days that are not kept yet, or whose inputs arrived late; returns how many days."""
-    missing = _missing(con, days)
+    inputs = {day: core.fingerprint(con, day) for day in days}
+    missing = _missing(con, days, inputs)
     if not missing:
         return 0
     last = max(missing.values(), key=lambda context: context.as_of)
-    wanted, pasts = years(con, last.as_of), _Pasts(con, last)
-    con.begin()  # one transaction: what grows in it is written once, not day by day
+    stamps = [(day, inputs[day], context.rules.label) for day, context in missing.items()]
+    stamp = pl.DataFrame(stamps, schema=["known_on", "inputs", "rule_version"], orient="row")
+    _lay_out(con, last.as_of)
+    con.begin()
     try:
-        for day, context in missing.items():
-            until = [year for year in wanted if year <= day.year]
-            stamp = {"known_on": day, "inputs": core.fingerprint(con, day), "rule_version": context.rules.label}
-            figures = pl.concat([pasts.figures(code, context, until) for code in INDICATORS])
-            con.execute("DELETE FROM indicator.history WHERE known_on = ?", [day])
-            append(con, "indicator.history", figures.with_columns(**{name: pl.lit(v) for name, v in stamp.items()}))
+        con.execute("DELETE FROM indicator.history WHERE list_contains(?, known_on)", [list(missing)])
+        for contexts in _by_rules(missing):
+            for code in INDICATORS:
+                figures = _figures(con, code, contexts, last).join(stamp, on="known_on")
+                append(con, "indicator.history", figures.with_columns(indicator=pl.lit(code)))
         con.commit()
     except BaseException:
         con.rollback()
@@ -56,70 +58,92 @@ def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) ->
     return len(missing)
 
 
-def _missing(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) -> dict[date, Context]:
+def _missing(con: duckdb.DuckDBPyConnection, days: dict[date, Context], inputs: dict[date, str]) -> dict[date, Context]:
     kept = set(con.execute("SELECT DISTINCT known_on, inputs, rule_version FROM indicator.history").fetchall())
-    known = {day: (day, core.fingerprint(con, day), context.rules.label) for day, context in days.items()}
+    known = {day: (day, inputs[day], context.rules.label) for day, context in days.items()}
     several = {day for day in days if sum(each[0] == day for each in kept) > 1}
     return {day: context for day, context in days.items() if known[day] not in kept or day in several}
 
 
-# --- What was known ---------------------------------------------------------------------------------------------------
+def _by_rules(days: dict[date, Context]) -> list[list[Context]]:
+    """Days under the same rules, to be computed together; each list in the order of days."""
+    made: dict[str, list[Context]] = {}
+    for day in sorted(days):
+        made.setdefault(days[day].rules.label, []).append(days[day])
+    return list(made.values())
 
 
-@dataclass(frozen=True)
-class _Past:
-    """One indicator's inputs on any day: its records, without the settled ones where `settled` has their sums."""
-
-    records: Timeline
-    settled: pl.DataFrame | None
-
-    def at(self, day: date) -> Inputs:
-        known = self.records.at(day)
-        if self.settled is None:
-            return known
-        return replace(known, settled=self.settled.filter(pl.col("known_from") <= day).drop("known_from"))
+# --- Many days at once ------------------------------------------------------------------------------------------------
 
 
-class _Pasts:
-    """The inputs of all indicators up to a last day, read once; whole where its ledger cannot be relied on."""
+def _figures(con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], last: Context) -> pl.DataFrame:
+    """The figures of an indicator as they were known on some days: FIGURE columns and `known_on`.
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, last: Context):
-        self.con, self.last = con, last
-        self.fresh = {code: is_fresh(con, code, last) for code in INDICATORS}
-        self.read: dict[tuple[str, bool], _Past] = {}
-        for table in TABLES.values():
-            con.execute(
-                f"CREATE OR REPLACE TEMP VIEW known_{table.name} AS SELECT c.*, s.received_on FROM core.{table.name} c"
-                f" JOIN raw.submission s USING (submission_id) WHERE s.received_on <= DATE '{last.as_of}'"
-            )
-
-    def figures(self, code: str, context: Context, wanted: list[int]) -> pl.DataFrame:
-        """The figures of an indicator as they were known under a context; the last day's are those in the warehouse."""
-        as_today = self.fresh[code] and context.rules.label == self.last.rules.label
-        if as_today and context.as_of == self.last.as_of:
-            return self.con.execute("SELECT * FROM indicator.figure WHERE indicator = ?", [code]).pl()
-        if (code, as_today) not in self.read:
-            self.read[code, as_today] = _past(self.con, code, self.last, as_today)
-        then = self.read[code, as_today].at(context.as_of)
-        made = module(code).derive(then, context, wanted).figures
-        return made.select(pl.lit(code).alias("indicator"), pl.all())
+    The contexts differ in their days only. Where the warehouse was made under the last of all, its ledger tells what is
+    settled, and that day's figures are there already.
+    """
+    as_today = contexts[-1] is last and is_fresh(con, code, last)
+    made = []
+    if as_today:
+        today = con.execute("SELECT * EXCLUDE (indicator) FROM indicator.figure WHERE indicator = ?", [code]).pl()
+        made, contexts = [today.with_columns(known_on=pl.lit(last.as_of))], contexts[:-1]
+    if contexts:
+        ways = _of_annual_inputs if INDICATORS[code].annual_input else _of_events
+        made += ways(con, code, contexts, as_today)
+    return pl.concat(made)
 
 
-def _past(con: duckdb.DuckDBPyConnection, code: str, last: Context, as_today: bool) -> _Past:
-    needs = module(code).NEEDS
-    if not as_today or code not in _UNSETTLED:
-        return _Past(inputs_layer.timeline(con, needs, last), None)
-    only = {table: _unsettled(con, code, table) for table in _UNSETTLED[code]}
-    only |= {table: query.format(**only) for table, query in _LOOKED_UP.get(code, {}).items()}
-    return _Past(inputs_layer.timeline(con, needs, last, only), _settled(con, code, only))
+def _of_events(
+    con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], as_today: bool
+) -> Iterator[pl.DataFrame]:
+    """All days side by side, in portions; settled records as their sums."""
+    only = _unsettled(con, code) if as_today else {}
+    days, last = [context.as_of for context in contexts], contexts[-1]
+    settled = _settled(con, code, only, days) if as_today else None
+    records, wanted = inputs_layer.timeline(con, module(code).NEEDS, last, only), years(con, last.as_of)
+    for portion in records.portions(records.states(days)):
+        known = records.on(portion)
+        if settled is not None:
+            known = replace(known, settled=settled.join(portion, on="known_on", how="semi"))
+        yield module(code).derive(known, last, wanted).figures
 
 
-def _unsettled(con: duckdb.DuckDBPyConnection, code: str, table: str) -> str:
-    """Find the record keys of a table that are not settled for an indicator, once; a query for them."""
-    kept = f"unsettled_{code}_{table}"
-    keys = " UNION ".join(query.replace("{table}", table) for query in _UNSETTLED[code][table])
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {kept} AS {keys}")
-    return f"SELECT record_key FROM {kept}"
+def _of_annual_inputs(
+    con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], as_today: bool
+) -> Iterator[pl.DataFrame]:
+    """Figures change when records do, on the last day of a year and after it. In between, only the end of the open
+    period moves along."""
+    days, last = [context.as_of for context in contexts], contexts[-1]
+    records, wanted = inputs_layer.timeline(con, module(code).NEEDS, last), years(con, last.as_of)
+    year_end = pl.date(pl.col("known_on").dt.year(), 12, 31)
+    kinds = records.states(days).group_by("state", year_end, closed=pl.col("known_on") == year_end, maintain_order=True)
+    for _, alike in kinds:
+        first = alike["known_on"][0]
+        made = module(code).derive(records.at(first), replace(last, as_of=first), wanted).figures
+        period_end = pl.min_horizontal(pl.date("year", 12, 31), "known_on")
+        yield made.join(alike.select("known_on"), how="cross").with_columns(period_end=period_end)
+
+
+# --- What is settled --------------------------------------------------------------------------------------------------
+
+
+def _lay_out(con: duckdb.DuckDBPyConnection, last: date) -> None:
+    """Views of what was received by the last day, and by table the keys of what was revised."""
+    for table in TABLES.values():
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW known_{table.name} AS SELECT c.*, s.received_on FROM core.{table.name} c"
+            f" JOIN raw.submission s USING (submission_id) WHERE s.received_on <= DATE '{last}'"
+        )
+
+
+def _unsettled(con: duckdb.DuckDBPyConnection, code: str) -> dict[str, str]:
+    """Queries for the record keys that are not settled for an indicator, by table, and for what they are looked up in."""
+    only = {}
+    for table, queries in _UNSETTLED[code].items():
+        keys = " UNION ".join(query.replace("{table}", table) for query in queries)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE unsettled_{code}_{table} AS {keys}")
+        only[table] = f"SELECT record_key FROM unsettled_{code}_{table}"
+    return only | {table: query.format(**only) for table, query in _LOOKED_UP.get(code, {}).items()}
 
 
 # Record keys that are not settled for an indicator: what was revised, and what depends on a record that came later.
@@ -167,8 +191,11 @@ _LOOKED_UP: dict[str, dict[str, str]] = {
 }
 
 
-def _settled(con: duckdb.DuckDBPyConnection, code: str, unsettled: dict[str, str]) -> pl.DataFrame:
-    """Sums of settled ledger rows by place, year and the day from which they count: received, and happened."""
+def _settled(con: duckdb.DuckDBPyConnection, code: str, unsettled: dict[str, str], days: list[date]) -> pl.DataFrame:
+    """Sums of settled ledger rows by place and year as they stood on each day (`known_on`).
+
+    A settled row counts from the day on which it was received and what it tells of had happened.
+    """
     tops, bottoms = "role IN ('numerator', 'both')", "role IN ('denominator', 'both')"
     keys = " UNION ALL ".join(
         f"SELECT '{table}' AS source_table, record_key FROM ({query}) AS unsettled(record_key)"
@@ -177,7 +204,7 @@ def _settled(con: duckdb.DuckDBPyConnection, code: str, unsettled: dict[str, str
     )
     tables = ", ".join(f"'{table}'" for table in _UNSETTLED[code])
     return con.execute(
-        "SELECT l.region_code, l.city_code, l.year, greatest(s.received_on, l.event_date) AS known_from,"
+        "WITH row AS (SELECT l.region_code, l.city_code, l.year, greatest(s.received_on, l.event_date) AS known_from,"
         f" coalesce(sum(amount) FILTER ({tops}), 0) AS top, coalesce(sum(amount) FILTER ({bottoms}), 0) AS bottom,"
         f" coalesce(sum(published) FILTER ({tops}), 0) AS numerator,"
         f" coalesce(sum(published) FILTER ({bottoms}), 0) AS denominator,"
@@ -185,5 +212,10 @@ def _settled(con: duckdb.DuckDBPyConnection, code: str, unsettled: dict[str, str
         " bool_or(l.profile = 'landchina') AS public"
         f" FROM indicator.{code} l JOIN raw.submission s USING (submission_id)"
         f" ANTI JOIN ({keys}) u ON u.source_table = l.source_table AND u.record_key = l.record_key"
-        f" WHERE l.source_table IN ({tables}) AND l.year IS NOT NULL AND l.city_code IS NOT NULL GROUP BY ALL"
+        f" WHERE l.source_table IN ({tables}) AND l.year IS NOT NULL AND l.city_code IS NOT NULL GROUP BY ALL)"
+        " SELECT region_code, city_code, year, known_on, sum(top) AS top, sum(bottom) AS bottom,"
+        " sum(numerator) AS numerator, sum(denominator) AS denominator, sum(records) AS records,"
+        " sum(excluded) AS excluded, bool_or(public) AS public"
+        " FROM row JOIN (SELECT unnest(?) AS known_on) ON known_from <= known_on GROUP BY ALL",
+        [days],
     ).pl()

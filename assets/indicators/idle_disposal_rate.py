@@ -29,7 +29,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     disposed = contributions(inputs, context)
     tasks = task_rates.task_entries(inputs, TASK_IDLE)
     made = task_rates.rate(INDICATOR, disposed, tasks, inputs, context, years)
-    return figures.Result(pl.concat([disposed, tasks]), made, parts(disposed, context, years))
+    return figures.Result(pl.concat([disposed, tasks]), made, lambda: parts(disposed, context, years))
 
 
 def contributions(inputs: Inputs, context: Context) -> pl.DataFrame:
@@ -39,7 +39,7 @@ def contributions(inputs: Inputs, context: Context) -> pl.DataFrame:
     records = (
         inputs["idle_land"]
         .with_columns(event_date=pl.when(started).then("actual_start_date").otherwise("disposal_date"))
-        .filter(pl.col("event_date") <= context.as_of)
+        .filter(inputs.happened("event_date", context))
         .with_columns(
             reason=pl.when(pl.col("disposal_way").is_null())
             .then(pl.lit("way_missing"))

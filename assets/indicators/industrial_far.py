@@ -31,9 +31,8 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     """One figure per region, year and basis."""
     supply = industrial_supply(inputs, context)
     ledger = contributions(supply)
-    return figures.Result(
-        ledger, supply_ratio(INDICATOR, ledger, inputs, context, years, 1), parts(supply, context, years)
-    )
+    made = supply_ratio(INDICATOR, ledger, inputs, context, years, 1)
+    return figures.Result(ledger, made, lambda: parts(supply, context, years))
 
 
 def is_industrial(codes: dict[str, list[str]]) -> pl.Expr:
@@ -45,14 +44,15 @@ def is_industrial(codes: dict[str, list[str]]) -> pl.Expr:
 
 def industrial_supply(inputs: Inputs, context: Context) -> pl.DataFrame:
     """Industrial supply up to the as-of day: `built` = FAR × area, `supplied`, and why a record is left out."""
-    exemptions = inputs["far_exemption"].select("record_key", exempt_from="approval_date", exempt_until="valid_until")
+    key = [*inputs.state, "record_key"]
+    exemptions = inputs["far_exemption"].select(*key, exempt_from="approval_date", exempt_until="valid_until")
     in_time = (pl.col("exempt_from") <= pl.col("contract_date")) & (
         pl.col("exempt_until").is_null() | (pl.col("contract_date") <= pl.col("exempt_until"))
     )
     return (
         inputs["land_supply"]
-        .filter((pl.col("contract_date") <= context.as_of) & is_industrial(context.rules["far.industrial_codes"]))
-        .join(exemptions, on="record_key", how="left")
+        .filter(inputs.happened("contract_date", context) & is_industrial(context.rules["far.industrial_codes"]))
+        .join(exemptions, on=key, how="left")
         .with_columns(
             supplied=pl.col("supplied_area_mu").cast(EXACT),
             built=pl.col("far_lower").cast(EXACT) * pl.col("supplied_area_mu").cast(EXACT),

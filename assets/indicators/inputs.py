@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,16 +21,39 @@ class Inputs:
     """Records by table, and who has reported.
 
     `tables[name]`: the latest revision of every record, cancelled ones left out; its own columns plus `city_code`,
-    `province_code`, `region_level`; `region_code` is a code of today. `reports`: source_table, city_code, year.
-    `settled`: sums of records that are not in `tables` because they were added up before (`history.py`).
+    `province_code`, `region_level`; `region_code` is a code of today. `reports`: source_table, city_code, year and
+    `reported_on`.
+
+    Inputs of many days at once have `days`, one row a day: `known_on`, and its `state`, the first of the days on which
+    the same was known. Records of all states then stand side by side, told apart by their column `state`. `settled`:
+    sums of records that are not in `tables` because they were added up before (`history.py`), by `known_on`.
     """
 
     tables: dict[str, pl.DataFrame]
     reports: pl.DataFrame
+    days: pl.DataFrame | None = None
     settled: pl.DataFrame | None = None
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         return self.tables[table]
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """What tells records of several states apart: a part of every key of a join, group or window."""
+        return () if self.days is None else ("state",)
+
+    @property
+    def day(self) -> tuple[str, ...]:
+        """What tells sums and figures of several days apart."""
+        return () if self.days is None else ("known_on",)
+
+    def happened(self, event: str, context: Context) -> pl.Expr:
+        """Whether an event lies on or before the day that records are looked at from."""
+        return pl.col(event) <= (pl.lit(context.as_of) if self.days is None else pl.col("state"))
+
+    def by_day(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What was found for states, for each of their days."""
+        return frame if self.days is None else frame.join(self.days, on="state").drop("state")
 
 
 #: table → the columns that are needed of it; region, key and provenance always come along.
@@ -39,7 +63,7 @@ Needs = dict[str, tuple[str, ...]]
 def load(con: duckdb.DuckDBPyConnection, needs: Needs, context: Context) -> Inputs:
     """The inputs of some tables as they were known on the context's as-of day."""
     loaded = {name: place(_standing(con, name, columns, context), context.regions) for name, columns in needs.items()}
-    return Inputs(loaded, core.reports(con, context.as_of).drop("reported_on"))
+    return Inputs(loaded, core.reports(con, context.as_of))
 
 
 def _standing(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], context: Context) -> pl.DataFrame:
@@ -65,13 +89,55 @@ class Timeline:
 
     def at(self, day: date) -> Inputs:
         """The inputs as they were known on a day."""
-        received = pl.col("received_on") <= day
-        in_force = received & (pl.col("superseded_on").is_null() | (pl.col("superseded_on") > day))
-        known = {name: _without_cancelled(name, frame.filter(in_force)) for name, frame in self.tables.items()}
+        known = self.on(pl.DataFrame({"known_on": [day], "state": [day]}))
+        tables = {name: records.drop("state") for name, records in known.tables.items()}
+        return Inputs(tables, self.reports.filter(pl.col("reported_on") <= day))
+
+    def on(self, days: pl.DataFrame) -> Inputs:
+        """The inputs of many days, given as `Inputs.days`, side by side."""
+        states, received = days.select("state").unique(), pl.col("received_on") <= pl.col("state")
+        in_force = received & (pl.col("superseded_on").is_null() | (pl.col("superseded_on") > pl.col("state")))
+        known = {name: _without_cancelled(name, _each(states, frame, in_force)) for name, frame in self.tables.items()}
         if self.digestion is not None:
-            resolved = resolve_digestion(self.digestion.filter(received), self.batches.filter(received)).valid
+            revisions, batches = (_each(states, frame, received) for frame in (self.digestion, self.batches))
+            resolved = resolve_digestion(revisions, batches, ("state",)).valid
             known["unsupplied_digestion"] = place(resolved.filter(~is_cancelled()), self.regions)
-        return Inputs(known, self.reports.filter(pl.col("reported_on") <= day).drop("reported_on"))
+        return Inputs(known, self.reports, days)
+
+    def states(self, days: list[date]) -> pl.DataFrame:
+        """`Inputs.days`: a day shares the state of the one before when nothing arrived and nothing happened between."""
+        ordered = pl.Series("known_on", sorted(days), dtype=pl.Date)
+        changed = {0}  # places of days that know more than the one before
+        for frame in self._frames():
+            changed |= set(ordered.search_sorted(_moments(frame), "left"))
+        return ordered.to_frame().with_columns(
+            state=pl.when(pl.int_range(pl.len()).is_in(list(changed))).then("known_on").forward_fill()
+        )
+
+    def portions(self, days: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """`Inputs.days` in parts whose records side by side are not too many at once."""
+        states, records = days["state"].unique().sort(), sum(frame.height for frame in self._frames())
+        at_once = max(1, _MOST_ROWS // max(1, records))
+        for first in range(0, len(states), at_once):
+            yield days.filter(pl.col("state").is_in(states.slice(first, at_once).implode()))
+
+    def _frames(self) -> list[pl.DataFrame]:
+        return [*self.tables.values(), *(each for each in (self.digestion, self.batches) if each is not None)]
+
+
+#: Records of so many states stand side by side at once, that is below 2 GB.
+_MOST_ROWS = 4_000_000
+
+
+def _each(states: pl.DataFrame, frame: pl.DataFrame, known: pl.Expr) -> pl.DataFrame:
+    """The rows of a frame in every state in which they are known."""
+    return frame.lazy().join(states.lazy(), how="cross").filter(known).collect()
+
+
+def _moments(frame: pl.DataFrame) -> pl.Series:
+    """Days from which a row may count otherwise: it came, was superseded, or what it tells of has happened since."""
+    dates = [pl.max_horizontal(name, "received_on").unique() for name, kind in frame.schema.items() if kind == pl.Date]
+    return pl.concat(frame.select(each).to_series() for each in dates).unique()
 
 
 def timeline(

@@ -63,7 +63,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
             ledger += rows
     rows = _ledger(ledger)
     frame = _count_excluded(pl.DataFrame(made, schema=FIGURE, orient="row"), rows)
-    return figures.Result(rows, figures.conform(frame), pl.DataFrame(schema=PART))
+    return figures.Result(rows, figures.conform(frame), lambda: pl.DataFrame(schema=PART))
 
 
 # --- Inputs --------------------------------------------------------------------------------------------------------

@@ -34,8 +34,8 @@ def entries(
     }
     if "year" not in given and "event_date" in given:
         given["year"] = given["event_date"].dt.year()
-    chosen = [given[name].alias(name) if name in given else _TYPED_NULLS[name] for name in LEDGER]
-    return records.select(chosen).cast(LEDGER)
+    chosen = [(given[name].alias(name) if name in given else _TYPED_NULLS[name]).cast(LEDGER[name]) for name in LEDGER]
+    return records.select(chosen + [pl.col("state")] * ("state" in records.columns))
 
 
 def ratio_entries(

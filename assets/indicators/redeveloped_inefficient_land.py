@@ -26,16 +26,18 @@ NEEDS = {"inefficient_land": PATCH_COLUMNS, "land_supply": ("contract_date",)}
 def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:
     """One figure per region, year and basis: Σ completed areas of the window's patches."""
     ledger = contributions(inputs, context)
-    cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, context, inputs.settled), context, years)
-    cells = figures.reporting(INDICATOR, inputs.reports, cells, context)
+    cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, inputs, context), inputs, context, years)
+    cells = figures.reporting(INDICATOR, inputs, cells, context)
     absence = pl.when("unknown").then(pl.lit("not_reported"))
     made = figures.finish(cells.with_columns(bottom=None, denominator=None), value=pl.col("top"), absence=absence)
-    return figures.Result(ledger, made, parts(ledger, context, years))
+    return figures.Result(ledger, made, lambda: parts(ledger, context, years))
 
 
 def completions(inputs: Inputs, context: Context) -> pl.DataFrame:
     """Every patch with `event_date` (its completion date or null), `completed` and `chain_complete`."""
-    contracts = inputs["land_supply"].select(supply_supervision_no="record_key", linked_contract_date="contract_date")
+    link = [*inputs.state, "supply_supervision_no"]
+    contracts = inputs["land_supply"].rename({"record_key": "supply_supervision_no"})
+    contracts = contracts.select(*link, linked_contract_date="contract_date")
     both = pl.col("agreement_date").is_not_null() & pl.col("permit_date").is_not_null()
     own_start = pl.when(both).then(pl.max_horizontal("agreement_date", "permit_date"))
     counts_at = {
@@ -45,7 +47,7 @@ def completions(inputs: Inputs, context: Context) -> pl.DataFrame:
     in_time = (pl.col("register_date") <= pl.col("event_date")) & (pl.col("plan_approval_date") <= pl.col("event_date"))
     return (
         inputs["inefficient_land"]
-        .join(contracts, on="supply_supervision_no", how="left")
+        .join(contracts, on=link, how="left")
         .with_columns(event_date=counts_at)
         .with_columns(
             completed=pl.col("event_date").is_not_null() & pl.col("completed_area_mu").is_not_null(),
@@ -57,7 +59,8 @@ def completions(inputs: Inputs, context: Context) -> pl.DataFrame:
 def contributions(inputs: Inputs, context: Context) -> pl.DataFrame:
     """Completed patches count; those that skipped a step or are not completed are excluded."""
     patches = completions(inputs, context)
-    within = pl.col("event_date").is_between(context.rules["activation.start"], context.as_of)
+    since = pl.col("event_date") >= context.rules["activation.start"]
+    within = since & inputs.happened("event_date", context)
     done = patches.filter(pl.col("completed") & within)
     counted = pl.col("chain_complete")
     unfinished = patches.filter(~pl.col("completed"))

@@ -28,17 +28,16 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     """One figure per region, year and basis."""
     supply = classified(inputs, context)
     ledger = contributions(supply)
-    return figures.Result(
-        ledger, supply_ratio(INDICATOR, ledger, inputs, context, years, 100), parts(supply, context, years)
-    )
+    made = supply_ratio(INDICATOR, ledger, inputs, context, years, 100)
+    return figures.Result(ledger, made, lambda: parts(supply, context, years))
 
 
 def supply_ratio(
     indicator, ledger: pl.DataFrame, inputs: Inputs, context: Context, years: list[int], factor: int
 ) -> pl.DataFrame:
     """Figures of a ratio over land supply (indicators 5 and 6)."""
-    cells = figures.grid(indicator, figures.totals(ledger, indicator, context, inputs.settled), context, years)
-    cells = figures.reporting(indicator, inputs.reports, cells, context)
+    cells = figures.grid(indicator, figures.totals(ledger, indicator, inputs, context), inputs, context, years)
+    cells = figures.reporting(indicator, inputs, cells, context)
     absence = pl.when("unknown").then(pl.lit("not_reported")).when(pl.col("bottom") == 0).then(pl.lit("not_applicable"))
     known = {name: pl.when(~pl.col("unknown")).then(pl.col(name)) for name in ("bottom", "denominator")}
     return figures.finish(cells.with_columns(**known), value=figures.ratio(factor), absence=absence)
@@ -48,7 +47,7 @@ def classified(inputs: Inputs, context: Context) -> pl.DataFrame:
     """Supply up to the as-of day with its `stock` area, exact, and why a record is left out."""
     return (
         inputs["land_supply"]
-        .filter(pl.col("contract_date") <= context.as_of)
+        .filter(inputs.happened("contract_date", context))
         .with_columns(
             stock=(pl.col("existing_area_mu") + pl.col("historical_unsupplied_area_mu").fill_null(0)).cast(EXACT),
             supplied=pl.col("supplied_area_mu").cast(EXACT),

@@ -31,7 +31,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     digested = contributions(inputs, context)
     tasks = task_rates.task_entries(inputs, TASK_DIGESTION)
     made = task_rates.rate(INDICATOR, digested, tasks, inputs, context, years)
-    return figures.Result(pl.concat([digested, tasks]), made, parts(digested, context, years))
+    return figures.Result(pl.concat([digested, tasks]), made, lambda: parts(digested, context, years))
 
 
 def contributions(inputs: Inputs, context: Context) -> pl.DataFrame:
@@ -39,11 +39,12 @@ def contributions(inputs: Inputs, context: Context) -> pl.DataFrame:
     in_base = pl.col("in_task_base")
     if not context.rules["unsupplied.cancelled_batch_keeps_base"]:
         in_base = in_base & ~pl.col("status").is_in(CANCELLED)
-    batches = inputs["approved_unsupplied"].select("approval_no", in_base=in_base)
+    batch = [*inputs.state, "approval_no"]
+    batches = inputs["approved_unsupplied"].select(*batch, in_base=in_base)
     records = (
         inputs["unsupplied_digestion"]
-        .filter(pl.col("digestion_date") <= context.as_of)
-        .join(batches, on="approval_no", how="left")
+        .filter(inputs.happened("digestion_date", context))
+        .join(batches, on=batch, how="left")
         .with_columns(
             reason=pl.when(~pl.col("in_base"))
             .then(pl.lit("outside_task_base"))

@@ -33,7 +33,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     records = inputs["walk_coverage"].filter(pl.col("region_level") != "province")
     full = complete(records)
     ledger = contributions(full, records)
-    cells = figures.grid(INDICATOR, _yearly(ledger, context), context, years)
+    cells = figures.grid(INDICATOR, _yearly(ledger, context), inputs, context, years)
     levels = _levels(full, records, context)
     made, parts = [], []
     for cell in cells.iter_rows(named=True):
@@ -41,7 +41,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
         made.append(figure)
         parts += sublines
     frame = pl.DataFrame(made, schema=FIGURE, orient="row")
-    return figures.Result(ledger, figures.conform(frame), pl.DataFrame(parts, schema=PART, orient="row"))
+    return figures.Result(ledger, figures.conform(frame), lambda: pl.DataFrame(parts, schema=PART, orient="row"))
 
 
 def complete(records: pl.DataFrame) -> pl.DataFrame:
