@@ -63,9 +63,9 @@ def _insert(con: duckdb.DuckDBPyConnection, mart: Mart, rows: pl.DataFrame | duc
     columns = ", ".join(f'"{column}"' for column in mart.names)
     source = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
     con.register("mart_rows", source)
-    # Small marts are stored in the order of their grain; the ledger keeps its own, it is large and already grouped.
+    # Marts are stored in the order of their grain; the ledger keeps its own, it is large and already grouped.
     keys = ", ".join(f'"{column}" NULLS FIRST' for column in mart.key)
-    order = f" ORDER BY {keys}" if isinstance(rows, pl.DataFrame) else ""
+    order = "" if mart.name == "contribution" else f" ORDER BY {keys}"
     con.execute(f"INSERT INTO build.mart.{mart.name} ({columns}) SELECT {columns} FROM mart_rows{order}")
     con.unregister("mart_rows")
     return con.execute(f"SELECT count(*) FROM build.mart.{mart.name}").fetchone()[0]
@@ -117,14 +117,19 @@ def indicator_value(con: duckdb.DuckDBPyConnection, context: Context, release: R
     )  # fmt: skip
 
 
-def indicator_history(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
+def indicator_history(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> duckdb.DuckDBPyRelation:
     """The figures as they were known at every month end and on every release day."""
     first = con.execute("SELECT min(received_on) FROM raw.submission").fetchone()[0] or context.as_of
     days = history_days(first, context.as_of, release.days())
     derive_history(con, {day: context if day == context.as_of else as_known(context, day) for day in days})
-    kept = con.execute("SELECT * FROM indicator.history WHERE list_contains(?, known_on)", [days]).pl()
-    return _with_names(kept, context).with_columns(
-        unit=_units("unit"), part_unit=_units("part_unit"), as_of="known_on", release_id=pl.lit(release.id)
+    con.register("region_names", _names(context).to_arrow())
+    units = [(code, str(each.unit), str(each.part_unit)) for code, each in INDICATORS.items()]
+    con.register("units", pl.DataFrame(units, schema=["indicator", "unit", "part_unit"], orient="row").to_arrow())
+    return con.sql(
+        "SELECT h.* EXCLUDE (region_level), n.region_name, n.region_level, unit, part_unit, known_on AS as_of,"
+        " $release AS release_id FROM indicator.history h JOIN units USING (indicator)"
+        " LEFT JOIN region_names n USING (region_code) WHERE list_contains($days, known_on)",
+        params={"days": days, "release": release.id},
     )
 
 

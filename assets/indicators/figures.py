@@ -242,6 +242,20 @@ def finish(cells: pl.DataFrame, *, value: pl.Expr, absence: pl.Expr) -> pl.DataF
     return conform(full)
 
 
+def unreported(cells: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Figures of an annual input in regions that gave none: not due while the year lasts, not reported afterwards."""
+    due = pl.date("year", 12, 31) < as_of
+    return conform(
+        cells.with_columns(
+            absence=pl.when(due).then(pl.lit(Absence.NOT_REPORTED)).otherwise(pl.lit(Absence.NOT_DUE)),
+            data_state=pl.when(due).then(pl.lit(DataState.INCOMPLETE)).otherwise(pl.lit(DataState.PROVISIONAL)),
+            derived=False,
+            record_count="records",
+            excluded_count="excluded",
+        ).drop("numerator", "denominator", "top", "bottom", strict=False)
+    )
+
+
 def conform(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns of FIGURE in order, `known_on` after them where it is given; missing ones are null."""
     columns = [

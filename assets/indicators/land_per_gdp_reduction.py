@@ -55,15 +55,17 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     """One figure per region, year and basis from 2025 on."""
     land, gdp = _land(inputs, context), _gdp(inputs)
     own = intensities(land, gdp, range(BASE_YEAR, context.as_of.year + 1))
-    made, ledger = [], _uncounted(inputs, context)
-    for window in figures.windows(INDICATOR, [y for y in years if y >= BASE_YEAR], context.as_of).iter_rows(named=True):
-        for region in figures.regions_frame(context).iter_rows(named=True):
-            figure, rows = _figure(region, window, own, land, gdp, context)
-            made.append(figure)
-            ledger += rows
-    rows = _ledger(ledger)
-    frame = _count_excluded(pl.DataFrame(made, schema=FIGURE, orient="row"), rows)
-    return figures.Result(rows, figures.conform(frame), lambda: pl.DataFrame(schema=PART))
+    made, ledger, cities = [], _uncounted(inputs, context), _cities(context)
+    windows = figures.windows(INDICATOR, [y for y in years if y >= BASE_YEAR], context.as_of)
+    cells = windows.join(figures.regions_frame(context), how="cross").with_columns(records=0, excluded=0)
+    given = pl.col("region_code").is_in([*cities, *{region for region, _ in (*land, *gdp)}])
+    for cell in cells.filter(given).iter_rows(named=True):
+        figure, rows = _figure(cell, cities, own, land, gdp, context)
+        made.append(figure)
+        ledger += rows
+    found = figures.conform(pl.DataFrame(made, schema=FIGURE, orient="row"))
+    frame, rows = pl.concat([found, figures.unreported(cells.filter(~given), context.as_of)]), _ledger(ledger)
+    return figures.Result(rows, _count_excluded(frame, rows), lambda: pl.DataFrame(schema=PART))
 
 
 # --- Inputs --------------------------------------------------------------------------------------------------------
@@ -125,22 +127,33 @@ def _chain(region: str, gdp: dict, years: range) -> dict[int, tuple[Fraction, Fr
 # --- Figures -------------------------------------------------------------------------------------------------------
 
 
-def _figure(region: dict, window: dict, own: dict, land: dict, gdp: dict, context: Context) -> tuple[dict, list[dict]]:
-    """One figure and its ledger rows. A province is its own rows, or wholly the sum of its cities (rulebook §7)."""
-    code, year, cumulative = region["region_code"], window["year"], window["basis"] == Basis.CUMULATIVE
+def _cities(context: Context) -> dict[str, list[str]]:
+    """The cities of every province, by code."""
+    made: dict[str, list[str]] = {code: [] for code in context.regions.codes("province")}
+    for city, province in context.regions.current.filter(level="city").select("code", "province_code").iter_rows():
+        made.setdefault(province, []).append(city)
+    return made
+
+
+def _figure(
+    cell: dict, cities: dict[str, list[str]], own: dict, land: dict, gdp: dict, context: Context
+) -> tuple[dict, list[dict]]:
+    """The figure of a region and window (`cell`) and its ledger rows. A province is its own rows, or wholly the sum of
+    its cities (rulebook §7)."""
+    code, year, cumulative = cell["region_code"], cell["year"], cell["basis"] == Basis.CUMULATIVE
     against = BASE_YEAR if cumulative else year - 1
     members = [code]
-    if region["region_level"] == "province" and not ((code, year) in own and (code, against) in own):
-        members = context.regions.current.filter(level="city", province_code=code)["code"].to_list()
+    if cell["region_level"] == "province" and not ((code, year) in own and (code, against) in own):
+        members = cities[code]
     derived = members != [code]
     now, before = _pooled(members, year, own), _pooled(members, against, own)
     absence = None if now else _reason(members, year, land, gdp, context.as_of)
     if absence is None and (before is None or (not cumulative and year == BASE_YEAR)):
         absence = Absence.NO_BASELINE
-    rows = [] if absence else [*_rows(region, window, "numerator", now), *_rows(region, window, "denominator", before)]
+    rows = [] if absence else [*_rows(cell, "numerator", now), *_rows(cell, "denominator", before)]
     figure = {
-        "region_code": code, "region_level": region["region_level"], "year": year, "basis": window["basis"],
-        "period_start": window["period_start"], "period_end": window["period_end"], "absence": absence,
+        "region_code": code, "region_level": cell["region_level"], "year": year, "basis": cell["basis"],
+        "period_start": cell["period_start"], "period_end": cell["period_end"], "absence": absence,
         "derived": derived and not absence, "flags": "from_cities" if derived and not absence else None,
         "record_count": len(rows), "excluded_count": 0, "data_state": DataState.INCOMPLETE,
     }  # fmt: skip
@@ -150,7 +163,7 @@ def _figure(region: dict, window: dict, own: dict, land: dict, gdp: dict, contex
         **_exactly("value", "exact", _percent(now.land / now.gdp, before)),
         "numerator": sum(row["amount"] for row in rows if row["role"] == "numerator"),
         "denominator": sum(row["amount"] for row in rows if row["role"] == "denominator"),
-        "data_state": DataState.PROVISIONAL if now.preliminary or before.preliminary or window["open"] else DataState.FINAL,
+        "data_state": DataState.PROVISIONAL if now.preliminary or before.preliminary or cell["open"] else DataState.FINAL,
     }  # fmt: skip
     if cumulative:  # GDP of the base year is known exactly, so the band is that of this year's chain
         figure |= _exactly("low", "exact_low", _percent(now.land / now.gdp_low, before))
@@ -185,12 +198,12 @@ def _reason(members: list[str], year: int, land: dict, gdp: dict, as_of: date) -
 # --- Ledger --------------------------------------------------------------------------------------------------------
 
 
-def _rows(region: dict, window: dict, role: str, intensity: Intensity) -> list[dict]:
+def _rows(cell: dict, role: str, intensity: Intensity) -> list[dict]:
     """The survey rows, each with its share of S / G in 公顷/亿元, and the GDP rows that divide (amount 0)."""
     place = {
-        "region_code": region["region_code"],
-        "city_code": region["region_code"] if region["region_level"] == "city" else None,
-        "year": window["year"], "basis": window["basis"], "role": role,
+        "region_code": cell["region_code"],
+        "city_code": cell["region_code"] if cell["region_level"] == "city" else None,
+        "year": cell["year"], "basis": cell["basis"], "role": role,
     }  # fmt: skip
     survey = [
         _provenance(row, "construction_land") | place

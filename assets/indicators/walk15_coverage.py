@@ -36,12 +36,14 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     cells = figures.grid(INDICATOR, _yearly(ledger, context), inputs, context, years)
     levels = _levels(full, records, context)
     made, parts = [], []
-    for cell in cells.iter_rows(named=True):
+    given = pl.col("region_code").is_in({region for region, _ in levels})
+    for cell in cells.filter(given).iter_rows(named=True):
         figure, sublines = _figure(cell, levels, context)
         made.append(figure)
         parts += sublines
-    frame = pl.DataFrame(made, schema=FIGURE, orient="row")
-    return figures.Result(ledger, figures.conform(frame), lambda: pl.DataFrame(parts, schema=PART, orient="row"))
+    found = figures.conform(pl.DataFrame(made, schema=FIGURE, orient="row"))
+    frame = pl.concat([found, figures.unreported(cells.filter(~given), context.as_of)])
+    return figures.Result(ledger, frame, lambda: pl.DataFrame(parts, schema=PART, orient="row"))
 
 
 def complete(records: pl.DataFrame) -> pl.DataFrame:
