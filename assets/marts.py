@@ -122,14 +122,15 @@ def indicator_history(con: duckdb.DuckDBPyConnection, context: Context, release:
     first = con.execute("SELECT min(received_on) FROM raw.submission").fetchone()[0] or context.as_of
     days = history_days(first, context.as_of, release.days())
     derive_history(con, {day: context if day == context.as_of else as_known(context, day) for day in days})
+    wanted = pl.DataFrame({"known_on": days, "release_id": release.id}, schema_overrides={"known_on": pl.Date})
+    con.register("wanted", wanted.to_arrow())
     con.register("region_names", _names(context).to_arrow())
     units = [(code, str(each.unit), str(each.part_unit)) for code, each in INDICATORS.items()]
     con.register("units", pl.DataFrame(units, schema=["indicator", "unit", "part_unit"], orient="row").to_arrow())
     return con.sql(
         "SELECT h.* EXCLUDE (region_level), n.region_name, n.region_level, unit, part_unit, known_on AS as_of,"
-        " $release AS release_id FROM indicator.history h JOIN units USING (indicator)"
-        " LEFT JOIN region_names n USING (region_code) WHERE list_contains($days, known_on)",
-        params={"days": days, "release": release.id},
+        " release_id FROM indicator.history h JOIN wanted USING (known_on) JOIN units USING (indicator)"
+        " LEFT JOIN region_names n USING (region_code)"
     )
 
 
@@ -229,7 +230,7 @@ def quality_finding(con: duckdb.DuckDBPyConnection, context: Context, release: R
     ).pl()
     found = all_findings(con, context).join(files, on="submission_id", how="left")
     found = found.sort(
-        "received_on", "file_name", "seq", "sheet", "row_number", "rule", "column", "key", nulls_last=False
+        "received_on", "file_name", "seq", "sheet", "row_number", "rule", "column", "key", "message", nulls_last=False
     )
     return found.with_row_index("finding_no", 1).with_columns(
         pl.col("finding_no").cast(pl.Int64), receipt_no="submission_id"

@@ -33,7 +33,7 @@ _ORDER = {RESUPPLY: 0, SELF_REDEVELOPMENT: 1, IDLE_REUSE: 2}
 
 def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result:
     """One figure per region, year and basis: Σ claimed areas of the window's events."""
-    ledger = claim(events(inputs, context), inputs.state)
+    ledger = claim(events(inputs, context), inputs.apart)
     ledger = pl.concat([ledger, unknown_origin(inputs, context)])
     cells = figures.grid(INDICATOR, figures.totals(ledger, INDICATOR, inputs, context), inputs, context, years)
     cells = figures.reporting(INDICATOR, inputs, cells, context)
@@ -74,20 +74,20 @@ def _supplied_stock(context: Context) -> pl.Expr:
 
 def _event(records: pl.DataFrame, table: str, component: str) -> pl.DataFrame:
     return records.select(
-        *(name for name in ("state",) if name in records.columns),
+        *(name for name in ("known_on",) if name in records.columns),
         "region_code", "city_code", "record_key", "submission_id", "sheet", "row_number", "profile", "parcel_code", "event_date",
         pl.col("area_mu").cast(EXACT), table=pl.lit(table), component=pl.lit(component),
     )  # fmt: skip
 
 
-def claim(found: pl.DataFrame, state: tuple[str, ...] = ()) -> pl.DataFrame:
+def claim(found: pl.DataFrame, apart: tuple[str, ...] = ()) -> pl.DataFrame:
     """Events → ledger rows. Within a parcel, by date, component and key, an event claims max(0, area − largest before).
 
-    `state` names the column that tells several states of knowledge apart (`Inputs.state`).
+    `apart` names what tells several days apart, if there are several (`Inputs.apart`).
     """
-    parcel, several = [*state, "parcel_code"], pl.col("parcel_code").is_duplicated()
+    parcel, several = [*apart, "parcel_code"], pl.col("parcel_code").is_duplicated()
     event = pl.format("{}:{}", "table", "record_key")
-    alone = pl.col("parcel_code").is_null() | ~(several.over(*state) if state else several)
+    alone = pl.col("parcel_code").is_null() | ~(several.over(*apart) if apart else several)
     single = found.filter(alone).with_columns(claimed=pl.col("area_mu"), claimed_by=pl.lit(None, pl.String))
     shared = (
         found.filter(~alone)

@@ -58,9 +58,7 @@ def _windows_of(inputs: Inputs, indicator: Indicator, years: list[int], context:
     """The windows of the day of the inputs, or of each of their days, with its `known_on`."""
     if inputs.days is None:
         return windows(indicator, years, context.as_of)
-    return pl.concat(
-        windows(indicator, years, day).with_columns(known_on=pl.lit(day)) for day in inputs.days["known_on"]
-    )
+    return pl.concat(windows(indicator, years, day).with_columns(known_on=pl.lit(day)) for day in inputs.days)
 
 
 def _first_year(year: int, basis: Basis) -> int | None:
@@ -89,7 +87,7 @@ def totals(ledger: pl.DataFrame, indicator: Indicator, inputs: Inputs, context: 
     by_place = (
         ledger.filter(pl.col("year").is_not_null() & pl.col("city_code").is_not_null())
         .with_columns(shown=published_amount(indicator))
-        .group_by(*inputs.state, "region_code", "city_code", "year")
+        .group_by(*inputs.apart, "region_code", "city_code", "year")
         .agg(
             top=pl.col("amount").filter(tops).sum(),
             bottom=pl.col("amount").filter(bottoms).sum(),
@@ -100,10 +98,9 @@ def totals(ledger: pl.DataFrame, indicator: Indicator, inputs: Inputs, context: 
             public=(pl.col("profile") == "landchina").any(),
         )
     )
-    by_place = inputs.by_day(by_place)
     if inputs.settled is not None:
         by_place = pl.concat([by_place, inputs.settled.select(by_place.columns).cast(by_place.schema)])
-    return roll_up(by_place, context, [*inputs.day, "year"])
+    return roll_up(by_place, context, [*inputs.apart, "year"])
 
 
 def roll_up(by_place: pl.DataFrame, context: Context, keys: list[str]) -> pl.DataFrame:
@@ -120,22 +117,17 @@ def roll_up(by_place: pl.DataFrame, context: Context, keys: list[str]) -> pl.Dat
     return pl.concat(level.group_by("region_code", *keys).agg(aggregates) for level in levels)
 
 
-def over_windows(yearly: pl.DataFrame, frame: pl.DataFrame, *keys: str) -> pl.DataFrame:
-    """Sum yearly rows over the years of each window, per region and further `keys`.
+def over_windows(yearly: pl.DataFrame, frame: pl.DataFrame, apart: tuple[str, ...]) -> pl.DataFrame:
+    """Sum yearly rows of a region over the years of each window: one row per region_code and `window`.
 
-    `frame` has year, basis, first_year; with `known_on` among the keys, each day has its own windows.
+    `frame` has window (a number), year, first_year; days told apart by a column have windows of their own.
     """
-    sums = [name for name in yearly.columns if name not in ("region_code", "year", *keys)]
+    sums = [name for name in yearly.columns if name not in ("region_code", "year", *apart)]
     aggregates = [pl.col(n).any() if yearly.schema[n] == pl.Boolean else pl.col(n).sum() for n in sums]
-    day = [name for name in ("known_on",) if name in keys]
-    spans = frame.select(*day, "basis", "first_year", last_year="year")
-    beside = yearly.join(spans, on=day) if day else yearly.join(spans, how="cross")
-    return (
-        beside.filter(pl.col("year").is_between(pl.col("first_year"), pl.col("last_year")))
-        .group_by("region_code", *keys, "basis", "last_year")
-        .agg(aggregates)
-        .rename({"last_year": "year"})
-    )
+    spans = frame.select(*apart, "window", "first_year", last_year="year")
+    beside = yearly.join(spans, on=apart) if apart else yearly.join(spans, how="cross")
+    within = pl.col("year").is_between(pl.col("first_year"), pl.col("last_year"))
+    return beside.filter(within).group_by("region_code", "window").agg(aggregates)
 
 
 _SUMS = ("top", "bottom", "numerator", "denominator", "records", "excluded")
@@ -149,12 +141,11 @@ def grid(
     Carries the window's sums (zero where there are none), `has_rows`, `has_events` (a record that counts), and the
     columns of `windows`.
     """
-    frame = _windows_of(inputs, indicator, years, context)
-    sums = over_windows(yearly, frame, *inputs.day).with_columns(
+    frame = _windows_of(inputs, indicator, years, context).with_row_index("window")
+    sums = over_windows(yearly, frame, inputs.apart).with_columns(
         has_events=pl.col("records") > 0, has_rows=(pl.col("records") + pl.col("excluded")) > 0
     )
-    cells = regions_frame(context).join(frame, how="cross")
-    cells = cells.join(sums, on=["region_code", *inputs.day, "year", "basis"], how="left")
+    cells = regions_frame(context).join(frame, how="cross").join(sums, on=["region_code", "window"], how="left")
     cells = cells.with_columns(pl.col("has_rows", "has_events", "public").fill_null(False), pl.col(_SUMS).fill_null(0))
     return cells.filter((pl.col("year") >= FIRST_YEAR) | pl.col("has_rows"))
 
@@ -167,42 +158,39 @@ def reporting(indicator: Indicator, inputs: Inputs, cells: pl.DataFrame, context
     every year was) and `unknown` (neither a report nor an event that counts: no zero may stand here). A county reports
     through its city; the province has reported when a city has, and is complete when all have.
     """
-    window = [*inputs.day, "year", "basis"]
     cities = regions_frame(context).filter(region_level="city").select("city_code", "province_code")
-    frame = cells.select(*window, "first_year").unique()
-    given = _reports_of_cities(indicator, inputs, frame, context)
-    by_city = cities.join(frame, how="cross").join(given, on=["city_code", *window], how="left")
+    windows = cells.select("window", *inputs.apart, "year", "first_year").unique()
+    given = _given(indicator, inputs, windows, context)
+    by_city = cities.join(windows.select("window"), how="cross").join(given, on=["city_code", "window"], how="left")
     by_city = by_city.with_columns(pl.col("reported", "complete").fill_null(False))
-    by_province = by_city.group_by("province_code", *window).agg(pl.col("reported").any(), pl.col("complete").all())
+    by_province = by_city.group_by("province_code", "window").agg(pl.col("reported").any(), pl.col("complete").all())
     reporters = pl.concat(
-        [
-            by_city.select(*window, "reported", "complete", reporter="city_code"),
-            by_province.select(*window, "reported", "complete", reporter="province_code"),
-        ]
+        by.select("window", "reported", "complete", reporter=name)
+        for by, name in ((by_city, "city_code"), (by_province, "province_code"))
     )
     above = pl.col("region_level") == "province"
     together = cells.with_columns(reporter=pl.when(above).then("province_code").otherwise("city_code"))
-    together = together.join(reporters, on=["reporter", *window], how="left")
+    together = together.join(reporters, on=["reporter", "window"], how="left")
     together = together.with_columns(pl.col("reported", "complete").fill_null(False))
     return together.with_columns(unknown=~pl.col("reported") & ~pl.col("has_events"))
 
 
-def _reports_of_cities(indicator: Indicator, inputs: Inputs, frame: pl.DataFrame, context: Context) -> pl.DataFrame:
+def _given(indicator: Indicator, inputs: Inputs, windows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """`reported` and `complete` by city_code and window, for cities that handed in a file of a year of the window."""
     tables = indicator.tables if context.rules["reporting.tables"] == "any_input" else indicator.event_tables
-    files = inputs.reports.rename({"year": "year_reported"}).join(frame, how="cross")
+    files = inputs.reports.rename({"year": "year_reported"}).join(windows, how="cross")
     in_window = pl.col("year_reported").is_between(pl.col("first_year"), pl.col("year"))
-    if inputs.day:
+    if inputs.apart:
         in_window &= pl.col("reported_on") <= pl.col("known_on")
     owed = (pl.col("year") - pl.col("first_year") + 1) * len(indicator.event_tables)
     return (
         files.filter(in_window)
-        .group_by("city_code", *inputs.day, "year", "basis", owed=owed)
+        .group_by("city_code", "window", owed=owed)
         .agg(
             reported=pl.col("source_table").is_in(tables).any(),
             given=pl.col("source_table").is_in(indicator.event_tables).sum(),
         )
-        .select("city_code", *inputs.day, "year", "basis", "reported", complete=pl.col("given") == pl.col("owed"))
+        .select("city_code", "window", "reported", complete=pl.col("given") == pl.col("owed"))
     )
 
 

@@ -19,6 +19,7 @@ from assets.circumstances import is_fresh
 from assets.context import Context
 from assets.indicators import inputs as inputs_layer
 from assets.indicators import module, years
+from assets.indicators.inputs import Timeline
 from assets.warehouse import append
 from schemas.indicators import INDICATORS
 from schemas.submissions import TABLES
@@ -88,47 +89,54 @@ def _figures(con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context],
         today = con.execute("SELECT * EXCLUDE (indicator) FROM indicator.figure WHERE indicator = ?", [code]).pl()
         made, contexts = [today.with_columns(known_on=pl.lit(last.as_of))], contexts[:-1]
     if contexts:
-        ways = _of_annual_inputs if INDICATORS[code].annual_input else _of_events
-        made += ways(con, code, contexts, as_today)
+        made += _of_past_days(con, code, contexts, as_today)
     return pl.concat(made)
 
 
-def _of_events(
+def _of_past_days(
     con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], as_today: bool
 ) -> Iterator[pl.DataFrame]:
-    """All days side by side, in portions; settled records as their sums."""
-    only = _unsettled(con, code) if as_today else {}
+    """Of days on which the same was known, one is computed. On the others only the end of the open period moves along."""
     days, last = [context.as_of for context in contexts], contexts[-1]
-    settled = _settled(con, code, only, days) if as_today else None
-    records, wanted = inputs_layer.timeline(con, module(code).NEEDS, last, only), years(con, last.as_of)
-    for portion in records.portions(records.states(days)):
-        known = records.on(portion)
-        if settled is not None:
-            known = replace(known, settled=settled.join(portion, on="known_on", how="semi"))
-        yield module(code).derive(known, last, wanted).figures
+    records, wanted = _timeline(con, code, last, as_today), years(con, last.as_of)
+    alike = records.alike(days)
+    of_days = _one_by_one if INDICATORS[code].annual_input else _side_by_side
+    for made in of_days(code, records, alike["first"].unique().sort(), last, wanted):
+        every = made.rename({"known_on": "first"}).join(alike, on="first").drop("first")
+        yield every.with_columns(period_end=pl.min_horizontal(pl.date("year", 12, 31), "known_on"))
 
 
-def _of_annual_inputs(
-    con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], as_today: bool
+def _side_by_side(
+    code: str, records: Timeline, days: pl.Series, last: Context, wanted: list[int]
 ) -> Iterator[pl.DataFrame]:
-    """Figures change when records do, on the last day of a year and after it. In between, only the end of the open
-    period moves along."""
-    days, last = [context.as_of for context in contexts], contexts[-1]
-    records, wanted = inputs_layer.timeline(con, module(code).NEEDS, last), years(con, last.as_of)
-    year_end = pl.date(pl.col("known_on").dt.year(), 12, 31)
-    kinds = records.states(days).group_by("state", year_end, closed=pl.col("known_on") == year_end, maintain_order=True)
-    for _, alike in kinds:
-        first = alike["known_on"][0]
-        made = module(code).derive(records.at(first), replace(last, as_of=first), wanted).figures
-        period_end = pl.min_horizontal(pl.date("year", 12, 31), "known_on")
-        yield made.join(alike.select("known_on"), how="cross").with_columns(period_end=period_end)
+    """Indicators of events: many records and sums, all days in one derivation."""
+    for portion in records.portions(days.rename("known_on")):
+        yield module(code).derive(records.on(portion), last, wanted).figures
+
+
+def _one_by_one(
+    code: str, records: Timeline, days: pl.Series, last: Context, wanted: list[int]
+) -> Iterator[pl.DataFrame]:
+    """Indicators of annual inputs: few records, which few days change."""
+    for day in days:
+        made = module(code).derive(records.at(day), replace(last, as_of=day), wanted).figures
+        yield made.with_columns(known_on=pl.lit(day))
+
+
+def _timeline(con: duckdb.DuckDBPyConnection, code: str, last: Context, as_today: bool) -> Timeline:
+    """What an indicator is made from on any day; settled records as sums where today's ledger can be relied on."""
+    needs = module(code).NEEDS
+    if not as_today or code not in _UNSETTLED:
+        return inputs_layer.timeline(con, needs, last)
+    only = _unsettled(con, code)
+    return replace(inputs_layer.timeline(con, needs, last, only), settled=_settled(con, code, only))
 
 
 # --- What is settled --------------------------------------------------------------------------------------------------
 
 
 def _lay_out(con: duckdb.DuckDBPyConnection, last: date) -> None:
-    """Views of what was received by the last day, and by table the keys of what was revised."""
+    """Views of what was received by the last day."""
     for table in TABLES.values():
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW known_{table.name} AS SELECT c.*, s.received_on FROM core.{table.name} c"
@@ -191,11 +199,8 @@ _LOOKED_UP: dict[str, dict[str, str]] = {
 }
 
 
-def _settled(con: duckdb.DuckDBPyConnection, code: str, unsettled: dict[str, str], days: list[date]) -> pl.DataFrame:
-    """Sums of settled ledger rows by place and year as they stood on each day (`known_on`).
-
-    A settled row counts from the day on which it was received and what it tells of had happened.
-    """
+def _settled(con: duckdb.DuckDBPyConnection, code: str, unsettled: dict[str, str]) -> pl.DataFrame:
+    """Sums of settled ledger rows by place, year and the day from which they count: received, and happened."""
     tops, bottoms = "role IN ('numerator', 'both')", "role IN ('denominator', 'both')"
     keys = " UNION ALL ".join(
         f"SELECT '{table}' AS source_table, record_key FROM ({query}) AS unsettled(record_key)"
@@ -204,7 +209,7 @@ def _settled(con: duckdb.DuckDBPyConnection, code: str, unsettled: dict[str, str
     )
     tables = ", ".join(f"'{table}'" for table in _UNSETTLED[code])
     return con.execute(
-        "WITH row AS (SELECT l.region_code, l.city_code, l.year, greatest(s.received_on, l.event_date) AS known_from,"
+        "SELECT l.region_code, l.city_code, l.year, greatest(s.received_on, l.event_date) AS known_from,"
         f" coalesce(sum(amount) FILTER ({tops}), 0) AS top, coalesce(sum(amount) FILTER ({bottoms}), 0) AS bottom,"
         f" coalesce(sum(published) FILTER ({tops}), 0) AS numerator,"
         f" coalesce(sum(published) FILTER ({bottoms}), 0) AS denominator,"
@@ -212,10 +217,5 @@ def _settled(con: duckdb.DuckDBPyConnection, code: str, unsettled: dict[str, str
         " bool_or(l.profile = 'landchina') AS public"
         f" FROM indicator.{code} l JOIN raw.submission s USING (submission_id)"
         f" ANTI JOIN ({keys}) u ON u.source_table = l.source_table AND u.record_key = l.record_key"
-        f" WHERE l.source_table IN ({tables}) AND l.year IS NOT NULL AND l.city_code IS NOT NULL GROUP BY ALL)"
-        " SELECT region_code, city_code, year, known_on, sum(top) AS top, sum(bottom) AS bottom,"
-        " sum(numerator) AS numerator, sum(denominator) AS denominator, sum(records) AS records,"
-        " sum(excluded) AS excluded, bool_or(public) AS public"
-        " FROM row JOIN (SELECT unnest(?) AS known_on) ON known_from <= known_on GROUP BY ALL",
-        [days],
+        f" WHERE l.source_table IN ({tables}) AND l.year IS NOT NULL AND l.city_code IS NOT NULL GROUP BY ALL"
     ).pl()

@@ -44,7 +44,7 @@ def is_industrial(codes: dict[str, list[str]]) -> pl.Expr:
 
 def industrial_supply(inputs: Inputs, context: Context) -> pl.DataFrame:
     """Industrial supply up to the as-of day: `built` = FAR × area, `supplied`, and why a record is left out."""
-    key = [*inputs.state, "record_key"]
+    key = [*inputs.apart, "record_key"]
     exemptions = inputs["far_exemption"].select(*key, exempt_from="approval_date", exempt_until="valid_until")
     in_time = (pl.col("exempt_from") <= pl.col("contract_date")) & (
         pl.col("exempt_until").is_null() | (pl.col("contract_date") <= pl.col("exempt_until"))

@@ -24,36 +24,26 @@ class Inputs:
     `province_code`, `region_level`; `region_code` is a code of today. `reports`: source_table, city_code, year and
     `reported_on`.
 
-    Inputs of many days at once have `days`, one row a day: `known_on`, and its `state`, the first of the days on which
-    the same was known. Records of all states then stand side by side, told apart by their column `state`. `settled`:
-    sums of records that are not in `tables` because they were added up before (`history.py`), by `known_on`.
+    Where `days` are given, the inputs of all of them stand side by side, told apart by the column `known_on`. `settled`:
+    sums of records that are not in `tables` because they were added up before (`history.py`).
     """
 
     tables: dict[str, pl.DataFrame]
     reports: pl.DataFrame
-    days: pl.DataFrame | None = None
+    days: pl.Series | None = None
     settled: pl.DataFrame | None = None
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         return self.tables[table]
 
     @property
-    def state(self) -> tuple[str, ...]:
-        """What tells records of several states apart: a part of every key of a join, group or window."""
-        return () if self.days is None else ("state",)
-
-    @property
-    def day(self) -> tuple[str, ...]:
-        """What tells sums and figures of several days apart."""
+    def apart(self) -> tuple[str, ...]:
+        """What tells records and figures of several days apart: a part of every key of a join, group or window."""
         return () if self.days is None else ("known_on",)
 
     def happened(self, event: str, context: Context) -> pl.Expr:
-        """Whether an event lies on or before the day that records are looked at from."""
-        return pl.col(event) <= (pl.lit(context.as_of) if self.days is None else pl.col("state"))
-
-    def by_day(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """What was found for states, for each of their days."""
-        return frame if self.days is None else frame.join(self.days, on="state").drop("state")
+        """Whether an event lies on or before the day that the record is looked at from."""
+        return pl.col(event) <= (pl.lit(context.as_of) if self.days is None else pl.col("known_on"))
 
 
 #: table → the columns that are needed of it; region, key and provenance always come along.
@@ -79,6 +69,7 @@ class Timeline:
 
     `tables[name]`: placed revisions with `received_on` and `superseded_on` (null for the latest). `digestion`, `batches`:
     revisions as `relations.resolve_digestion` takes them. `reports`: with the day of the first report, `reported_on`.
+    `settled`: sums of other records by place, year and the day from which they count, `known_from`.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -86,58 +77,70 @@ class Timeline:
     batches: pl.DataFrame | None
     reports: pl.DataFrame
     regions: Regions
+    settled: pl.DataFrame | None = None
 
     def at(self, day: date) -> Inputs:
         """The inputs as they were known on a day."""
-        known = self.on(pl.DataFrame({"known_on": [day], "state": [day]}))
-        tables = {name: records.drop("state") for name, records in known.tables.items()}
+        known = self.on(pl.Series("known_on", [day]))
+        tables = {name: records.drop("known_on") for name, records in known.tables.items()}
         return Inputs(tables, self.reports.filter(pl.col("reported_on") <= day))
 
-    def on(self, days: pl.DataFrame) -> Inputs:
-        """The inputs of many days, given as `Inputs.days`, side by side."""
-        states, received = days.select("state").unique(), pl.col("received_on") <= pl.col("state")
-        in_force = received & (pl.col("superseded_on").is_null() | (pl.col("superseded_on") > pl.col("state")))
-        known = {name: _without_cancelled(name, _each(states, frame, in_force)) for name, frame in self.tables.items()}
+    def on(self, days: pl.Series) -> Inputs:
+        """The inputs of many days (`known_on`), side by side."""
+        received = pl.col("received_on") <= pl.col("known_on")
+        in_force = received & (pl.col("superseded_on").is_null() | (pl.col("superseded_on") > pl.col("known_on")))
+        known = {name: _without_cancelled(name, _each(days, frame, in_force)) for name, frame in self.tables.items()}
         if self.digestion is not None:
-            revisions, batches = (_each(states, frame, received) for frame in (self.digestion, self.batches))
-            resolved = resolve_digestion(revisions, batches, ("state",)).valid
+            revisions, batches = (_each(days, frame, received) for frame in (self.digestion, self.batches))
+            resolved = resolve_digestion(revisions, batches, ("known_on",)).valid
             known["unsupplied_digestion"] = place(resolved.filter(~is_cancelled()), self.regions)
-        return Inputs(known, self.reports, days)
+        settled = None
+        if self.settled is not None:
+            settled = _each(days, self.settled, pl.col("known_from") <= pl.col("known_on"))
+        return Inputs(known, self.reports, days, settled)
 
-    def states(self, days: list[date]) -> pl.DataFrame:
-        """`Inputs.days`: a day shares the state of the one before when nothing arrived and nothing happened between."""
+    def alike(self, days: list[date]) -> pl.DataFrame:
+        """`known_on` and, for each, `first`: the first of the days on which the same was known, of the same year.
+
+        A year's last day stands alone: it closes the year.
+        """
         ordered = pl.Series("known_on", sorted(days), dtype=pl.Date)
         changed = {0}  # places of days that know more than the one before
-        for frame in self._frames():
-            changed |= set(ordered.search_sorted(_moments(frame), "left"))
-        return ordered.to_frame().with_columns(
-            state=pl.when(pl.int_range(pl.len()).is_in(list(changed))).then("known_on").forward_fill()
+        for moments in self._moments():
+            changed |= set(ordered.search_sorted(moments, "left"))
+        year_end = pl.date(pl.col("known_on").dt.year(), 12, 31)
+        new = (
+            pl.int_range(pl.len()).is_in(list(changed))
+            | (pl.col("known_on") == year_end)
+            | (year_end != year_end.shift(1))
         )
+        return ordered.to_frame().with_columns(first=pl.when(new).then("known_on").forward_fill())
 
-    def portions(self, days: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """`Inputs.days` in parts whose records side by side are not too many at once."""
-        states, records = days["state"].unique().sort(), sum(frame.height for frame in self._frames())
-        at_once = max(1, _MOST_ROWS // max(1, records))
-        for first in range(0, len(states), at_once):
-            yield days.filter(pl.col("state").is_in(states.slice(first, at_once).implode()))
+    def _moments(self) -> Iterator[pl.Series]:
+        """Days from which more is known: a row came, was superseded, or what it tells of has happened since."""
+        yield self.reports["reported_on"].unique()
+        if self.settled is not None:
+            yield self.settled["known_from"].unique()
+        for frame in self._records():
+            for name in (name for name, kind in frame.schema.items() if kind == pl.Date):
+                yield frame.select(pl.max_horizontal(name, "received_on").unique()).to_series()
 
-    def _frames(self) -> list[pl.DataFrame]:
+    def portions(self, days: pl.Series) -> Iterator[pl.Series]:
+        """Days in portions whose records side by side are not too many at once."""
+        at_once = max(1, _MOST_ROWS // max(1, sum(frame.height for frame in self._records())))
+        return (days.slice(first, at_once) for first in range(0, len(days), at_once))
+
+    def _records(self) -> list[pl.DataFrame]:
         return [*self.tables.values(), *(each for each in (self.digestion, self.batches) if each is not None)]
 
 
-#: Records of so many states stand side by side at once, that is below 2 GB.
+#: So many rows side by side stay well below 2 GB.
 _MOST_ROWS = 4_000_000
 
 
-def _each(states: pl.DataFrame, frame: pl.DataFrame, known: pl.Expr) -> pl.DataFrame:
-    """The rows of a frame in every state in which they are known."""
-    return frame.lazy().join(states.lazy(), how="cross").filter(known).collect()
-
-
-def _moments(frame: pl.DataFrame) -> pl.Series:
-    """Days from which a row may count otherwise: it came, was superseded, or what it tells of has happened since."""
-    dates = [pl.max_horizontal(name, "received_on").unique() for name, kind in frame.schema.items() if kind == pl.Date]
-    return pl.concat(frame.select(each).to_series() for each in dates).unique()
+def _each(days: pl.Series, frame: pl.DataFrame, known: pl.Expr) -> pl.DataFrame:
+    """The rows of a frame on every day on which they are known."""
+    return frame.lazy().join(days.to_frame().lazy(), how="cross").filter(known).collect()
 
 
 def timeline(

@@ -35,7 +35,7 @@ def entries(
     if "year" not in given and "event_date" in given:
         given["year"] = given["event_date"].dt.year()
     chosen = [(given[name].alias(name) if name in given else _TYPED_NULLS[name]).cast(LEDGER[name]) for name in LEDGER]
-    return records.select(chosen + [pl.col("state")] * ("state" in records.columns))
+    return records.select(chosen + [pl.col("known_on")] * ("known_on" in records.columns))
 
 
 def ratio_entries(

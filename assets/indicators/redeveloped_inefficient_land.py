@@ -35,7 +35,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
 
 def completions(inputs: Inputs, context: Context) -> pl.DataFrame:
     """Every patch with `event_date` (its completion date or null), `completed` and `chain_complete`."""
-    link = [*inputs.state, "supply_supervision_no"]
+    link = [*inputs.apart, "supply_supervision_no"]
     contracts = inputs["land_supply"].rename({"record_key": "supply_supervision_no"})
     contracts = contracts.select(*link, linked_contract_date="contract_date")
     both = pl.col("agreement_date").is_not_null() & pl.col("permit_date").is_not_null()

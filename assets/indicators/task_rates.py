@@ -22,19 +22,19 @@ def task_entries(inputs: Inputs, task: str) -> pl.DataFrame:
 
 
 def tasks_by_region(
-    tasks: pl.DataFrame, indicator: Indicator, context: Context, state: tuple[str, ...] = ()
+    tasks: pl.DataFrame, indicator: Indicator, context: Context, apart: tuple[str, ...] = ()
 ) -> pl.DataFrame:
     """region_code, year → bottom, denominator: a region's own task; a province without one takes the sum of its
     cities' tasks, and has none when a city has none.
     """
-    place = [*state, "region_code", "year"]
+    place = [*apart, "region_code", "year"]
     own = tasks.select(*place, bottom="amount", denominator=published_amount(indicator))
     regions = figures.regions_frame(context)
     cities = regions.filter(region_level="city").select("city_code", "province_code")
     city_count = cities.group_by("province_code").agg(cities=pl.len())
     pooled = (
         own.join(cities, left_on="region_code", right_on="city_code")
-        .group_by(*state, "province_code", "year")
+        .group_by(*apart, "province_code", "year")
         .agg(pl.col("bottom", "denominator").sum(), given=pl.len())
         .join(city_count, on="province_code")
         .filter(pl.col("given") == pl.col("cities"))
@@ -50,8 +50,8 @@ def rate(
 ) -> pl.DataFrame:
     """Figures of a task rate: Σ done / task × 100 per region and year (rulebook §3)."""
     cells = figures.grid(indicator, figures.totals(done, indicator, inputs, context), inputs, context, years)
-    owed = inputs.by_day(tasks_by_region(tasks, indicator, context, inputs.state))
-    cells = cells.drop("bottom", "denominator").join(owed, on=[*inputs.day, "region_code", "year"], how="left")
+    owed = tasks_by_region(tasks, indicator, context, inputs.apart)
+    cells = cells.drop("bottom", "denominator").join(owed, on=[*inputs.apart, "region_code", "year"], how="left")
     cells = figures.reporting(indicator, inputs, cells, context)
     absence = (
         pl.when(pl.col("bottom").is_null())

@@ -39,7 +39,7 @@ def contributions(inputs: Inputs, context: Context) -> pl.DataFrame:
     in_base = pl.col("in_task_base")
     if not context.rules["unsupplied.cancelled_batch_keeps_base"]:
         in_base = in_base & ~pl.col("status").is_in(CANCELLED)
-    batch = [*inputs.state, "approval_no"]
+    batch = [*inputs.apart, "approval_no"]
     batches = inputs["approved_unsupplied"].select(*batch, in_base=in_base)
     records = (
         inputs["unsupplied_digestion"]
