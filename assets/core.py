@@ -6,7 +6,7 @@ as-of day, by the order of receipt.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -175,12 +175,13 @@ def lifetimes(
     ).pl()
 
 
-def reports(con: duckdb.DuckDBPyConnection, as_of: date) -> pl.DataFrame:
-    """Who has reported what: source_table, city_code, reporting year of accepted files, first day (`reported_on`).
+def reports(con: duckdb.DuckDBPyConnection, tables: Iterable[str], as_of: date) -> pl.DataFrame:
+    """Who has reported some tables: source_table, city_code, reporting year of accepted files, first day (`reported_on`).
 
     A file of the province reports for the cities that it holds accepted rows of.
     """
-    accepted = "s.loaded AND s.status <> 'rejected' AND s.received_on <= ?"
+    among = ", ".join(f"'{table}'" for table in tables)
+    accepted = f"s.source_table IN ({among}) AND s.loaded AND s.status <> 'rejected' AND s.received_on <= ?"
     by_city = con.execute(
         "SELECT s.source_table, s.region_code AS city_code, s.year, s.received_on FROM raw.submission s"
         f" JOIN core.region r ON r.code = s.region_code AND r.level = 'city' WHERE {accepted}",

@@ -256,22 +256,27 @@ def known_until(con: duckdb.DuckDBPyConnection, indicator: Indicator, context: C
 def monthly(events: pl.DataFrame, known: dict[str, date], context: Context) -> dict[str, Monthly]:
     """City events (city_code, month, top, bottom) → months of every city in `known` and its province, from 2025-01."""
     first, made = FIRST_YEAR * 12, {}
+    months: dict[str, list[tuple[int, float, float]]] = {}
+    for city, *month in (
+        events.select("city_code", "month", "top", "bottom").sort("city_code", maintain_order=True).iter_rows()
+    ):
+        months.setdefault(city, []).append(tuple(month))
     members: dict[str, list[str]] = {}
     places = context.regions.current.filter(level="city").select("code", "province_code")
     for city, province in places.iter_rows():
         if city in known:
             members.setdefault(province, []).append(city)
-            made[city] = _filled(events.filter(city_code=city), first, month_of(known[city]))
+            made[city] = _filled(months.get(city, []), first, month_of(known[city]))
     for province, cities in members.items():
         end = min(made[city].end for city in cities)
-        made[province] = _filled(events.filter(pl.col("city_code").is_in(cities)), first, end)
+        made[province] = _filled([month for city in sorted(cities) for month in months.get(city, [])], first, end)
     return made
 
 
-def _filled(events: pl.DataFrame, first: int, end: int) -> Monthly:
+def _filled(months: list[tuple[int, float, float]], first: int, end: int) -> Monthly:
     """Sums of the months from `first` up to, not including, `end`; 0 where nothing happened."""
     tops, bottoms = np.zeros(max(0, end - first)), np.zeros(max(0, end - first))
-    for month, top, bottom in events.select("month", "top", "bottom").iter_rows():
+    for month, top, bottom in months:
         if first <= month < end:
             tops[month - first] += top
             bottoms[month - first] += bottom

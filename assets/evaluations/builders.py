@@ -70,10 +70,7 @@ def mode_progress(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFr
     claims = pl.concat(_claimed_by_mode(con, table, context) for table in INDICATORS[ACTIVATED].tables)
     of_city = claims.group_by("region_code", "year", "mode").agg(pl.col("parcels", "area_mu").sum())
     absences = _figures(con).filter(
-        (pl.col("indicator") == ACTIVATED)
-        & (pl.col("basis") == "annual")
-        & (pl.col("region_level") != "county")
-        & (pl.col("year") >= FIRST_YEAR)
+        (pl.col("indicator") == ACTIVATED) & (pl.col("basis") == "annual") & (pl.col("year") >= FIRST_YEAR)
     )
     made = progress.modes(of_city, absences.select("region_code", "year", "absence"), _provinces(context))
     return made.with_columns(pl.col("area_mu").cast(pl.Decimal(38, 9)))
@@ -95,7 +92,7 @@ def measure_progress(con: duckdb.DuckDBPyConnection, context: Context) -> pl.Dat
     records = _placed(con, "policy_measure", context).filter(
         (pl.col("event_date") <= context.as_of) & (pl.col("event_date").dt.year() >= FIRST_YEAR)
     )
-    of_city = core.reports(con, context.as_of).filter(source_table="policy_measure").select("city_code", "year")
+    of_city = core.reports(con, ["policy_measure"], context.as_of).select("city_code", "year")
     above = of_city.join(_provinces(context), on="city_code").select("year", region_code="province_code")
     reports = pl.concat([of_city.select("year", region_code="city_code"), above], how="vertical_relaxed").unique()
     years = pl.DataFrame({"year": progress.years_wanted(context.as_of)}, schema={"year": pl.Int32})
@@ -161,8 +158,9 @@ def _placed(con: duckdb.DuckDBPyConnection, table: str, context: Context, *colum
     return inputs.place(records.filter(~is_cancelled()) if status else records, context.regions)
 
 
-def _figures(con) -> pl.DataFrame:
-    return con.execute("SELECT * FROM indicator.figure").pl()
+def _figures(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Figures of cities and provinces: counties have no targets (rulebook §0)."""
+    return con.execute("SELECT * FROM indicator.figure WHERE region_level <> 'county'").pl()
 
 
 def _provinces(context: Context) -> pl.DataFrame:

@@ -53,7 +53,7 @@ Needs = dict[str, tuple[str, ...]]
 def load(con: duckdb.DuckDBPyConnection, needs: Needs, context: Context) -> Inputs:
     """The inputs of some tables as they were known on the context's as-of day."""
     loaded = {name: place(_standing(con, name, columns, context), context.regions) for name, columns in needs.items()}
-    return Inputs(loaded, core.reports(con, context.as_of))
+    return Inputs(loaded, core.reports(con, needs, context.as_of))
 
 
 def _standing(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], context: Context) -> pl.DataFrame:
@@ -160,7 +160,7 @@ def timeline(
         for name, columns in needs.items()
         if name != "unsupplied_digestion"
     }
-    return Timeline(frames, digestion, batches, core.reports(con, as_of), regions)
+    return Timeline(frames, digestion, batches, core.reports(con, needs, as_of), regions)
 
 
 def _with_status(table: str, columns: tuple[str, ...]) -> tuple[str, ...]:

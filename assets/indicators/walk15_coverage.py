@@ -35,15 +35,12 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     ledger = contributions(full, records)
     cells = figures.grid(INDICATOR, _yearly(ledger, context), inputs, context, years)
     levels = _levels(full, records, context)
-    made, parts = [], []
     given = pl.col("region_code").is_in({region for region, _ in levels})
-    for cell in cells.filter(given).iter_rows(named=True):
-        figure, sublines = _figure(cell, levels, context)
-        made.append(figure)
-        parts += sublines
+    bases = _bases(cells.filter(given), levels, context)
+    made = [_figure(cell, levels, bases, context) for cell in cells.filter(given).iter_rows(named=True)]
     found = figures.conform(pl.DataFrame(made, schema=FIGURE, orient="row"))
     frame = pl.concat([found, figures.unreported(cells.filter(~given), context.as_of)])
-    return figures.Result(ledger, frame, lambda: pl.DataFrame(parts, schema=PART, orient="row"))
+    return figures.Result(ledger, frame, lambda: parts(cells, levels, bases))
 
 
 def complete(records: pl.DataFrame) -> pl.DataFrame:
@@ -151,7 +148,7 @@ def headline(level: dict, kind: str) -> Fraction | None:
     return sum(shares, Fraction(0)) / len(shares)
 
 
-def _figure(cell: dict, levels: dict, context: Context) -> tuple[dict, list[dict]]:
+def _figure(cell: dict, levels: dict, bases: dict, context: Context) -> dict:
     code, year = cell["region_code"], cell["year"]
     level = levels.get((code, year))
     value = headline(level, context.rules["walk.headline"]) if level else None
@@ -171,17 +168,31 @@ def _figure(cell: dict, levels: dict, context: Context) -> tuple[dict, list[dict
         "record_count": cell["records"], "excluded_count": cell["excluded"],
     }  # fmt: skip
     # What is expected of a year is known before the year is: the line begins at the region's own 2025 level.
-    base = None if level is None and cell["region_level"] == "province" else _base(code, level or {}, levels, context)
-    figure |= {"exact": None if value is None else str(value), "exact_base": None if base is None else str(base)}
-    return figure, _sublines(code, year, level, base) if level else []
+    base = bases.get((code, year))
+    return figure | {"exact": None if value is None else str(value), "exact_base": None if base is None else str(base)}
 
 
-def _base(code: str, level: dict, levels: dict, context: Context) -> Fraction | None:
-    """The 2025 level that this one is measured from; a province's is pooled from the same cities."""
-    members = [levels.get((city, FIRST_YEAR)) for city in level.get("cities", (code,))]
-    if None in members:
-        return None
-    return headline(pool(members), context.rules["walk.headline"])
+def _bases(cells: pl.DataFrame, levels: dict, context: Context) -> dict[tuple[str, int], Fraction | None]:
+    """The 2025 level that a region and year is measured from, if it is known. A province's is pooled from the cities of
+    that year; before they have reported there is none."""
+    made, pooled = {}, {}
+    for code, year, kind in cells.select("region_code", "year", "region_level").iter_rows():
+        level = levels.get((code, year))
+        if level is None and kind == "province":
+            continue
+        cities = (level or {}).get("cities", (code,))
+        if cities not in pooled:
+            members = [levels.get((city, FIRST_YEAR)) for city in cities]
+            pooled[cities] = None if None in members else headline(pool(members), context.rules["walk.headline"])
+        made[code, year] = pooled[cities]
+    return made
+
+
+def parts(cells: pl.DataFrame, levels: dict, bases: dict) -> pl.DataFrame:
+    """The sub-lines of every figure with a level."""
+    places = cells.select("region_code", "year").iter_rows()
+    lines = [line for place in places if place in levels for line in _sublines(*place, levels[place], bases[place])]
+    return pl.DataFrame(lines, schema=PART, orient="row")
 
 
 def _sublines(code: str, year: int, level: dict, base: Fraction | None) -> list[dict]:

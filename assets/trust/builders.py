@@ -114,18 +114,30 @@ def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made)
 def build_distribution(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Cities and the province: FAR and areas of each year since 2025 against all years before."""
     years = list(range(FIRST_YEAR, context.as_of.year + 1))
-    limits = policy.distribution()
-    return pl.concat(
-        distribution.compare(measure, _measured(con, measure, context), years, limits)
-        for measure in distribution.MEASURES
-    )
+    limits, made = policy.distribution(), []
+    for table, measures in _by_table(distribution.MEASURES).items():
+        columns = {name for measure in measures for name in (measure.column, measure.date)}
+        extra = _LAND_USE if table == "land_supply" else ()
+        records = inputs.load(con, {table: (*sorted(columns), *extra)}, context)[table]
+        made += [distribution.compare(each, _measured(records, each, context), years, limits) for each in measures]
+    return pl.concat(made)
 
 
-def _measured(con: duckdb.DuckDBPyConnection, measure: distribution.Measure, context: Context) -> pl.DataFrame:
+#: What tells industrial land.
+_LAND_USE = ("land_use_code", "land_use_system")
+
+
+def _by_table(measures: tuple[distribution.Measure, ...]) -> dict[str, list[distribution.Measure]]:
+    """A table is read once for all its measures."""
+    made: dict[str, list[distribution.Measure]] = {}
+    for measure in measures:
+        made.setdefault(measure.table, []).append(measure)
+    return made
+
+
+def _measured(records: pl.DataFrame, measure: distribution.Measure, context: Context) -> pl.DataFrame:
     """region_code, year, value of the records in force; each counts for its city and for the province."""
     of_far = measure.column == "far_lower"
-    columns = (measure.column, measure.date, *(("land_use_code", "land_use_system") if of_far else ()))
-    records = inputs.load(con, {measure.table: columns}, context)[measure.table]
     if of_far:
         records = records.filter(is_industrial(context.rules["far.industrial_codes"]))
     value = pl.col(measure.column).cast(pl.Float64)

@@ -8,8 +8,10 @@ large city is no finding. Limits are data (`schemas/policy/plausibility.toml`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from schemas.policy import Distribution
@@ -55,39 +57,41 @@ def compare(measure: Measure, records: pl.DataFrame, years: list[int], limits: D
     `records`: region_code, year, value.
     """
     rows = []
-    for (region,), found in records.sort("region_code").group_by("region_code", maintain_order=True):
-        for year in years:
-            now = found.filter(year=year)["value"].sort()
-            before = found.filter(pl.col("year") < year)["value"].sort()
-            if now.len():
-                rows.append(
-                    {"region_code": region, "measure": measure.name, "measure_label": measure.label, "year": year}
-                    | {"unit": measure.unit}
-                    | _judged(measure.name, now, before, limits)
-                )
-    made = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
-    return made.with_columns(pl.col(pl.Float64).round(9))
+    for year in years:
+        now = _described(records.filter(pl.col("year") == year))
+        before = _described(records.filter(pl.col("year") < year), "before_")
+        for found in now.join(before, on="region_code", how="left").iter_rows(named=True):
+            told = {"measure": measure.name, "measure_label": measure.label, "year": year, "unit": measure.unit}
+            rows.append(told | found | _judged(measure.name, found, limits))
+    made = pl.DataFrame([{name: row.get(name) for name in _SCHEMA} for row in rows], schema=_SCHEMA, orient="row")
+    return made.with_columns(pl.col(pl.Float64).round(9)).sort("region_code", "year")
 
 
-def _judged(measure: str, now: pl.Series, before: pl.Series, limits: Distribution) -> dict:
-    told = {"records": now.len(), "before_records": before.len()}
-    told |= {name: now.quantile(q, "linear") for name, q in _QUANTILES.items()}
-    told |= {f"before_{name}": before.quantile(q, "linear") for name, q in _QUANTILES.items()}
-    if min(now.len(), before.len()) < limits.min_records:
-        return told | {"state": TOO_FEW}
-    apart, allowed = distance(now, before), critical(now.len(), before.len(), limits.alpha)
-    drifted = apart > allowed and limits.beyond(measure, told["before_median"], told["median"])
-    return told | {"distance": apart, "critical_distance": allowed, "state": DRIFTED if drifted else STEADY}
+def _described(records: pl.DataFrame, prefix: str = "") -> pl.DataFrame:
+    """By region: how many values there are, their quantiles, and the values themselves, sorted."""
+    value = pl.col("value")
+    told = {"records": pl.len().cast(pl.Int64), "values": value.sort()}
+    told |= {name: value.quantile(q, "linear") for name, q in _QUANTILES.items()}
+    return records.group_by("region_code").agg(made.alias(prefix + name) for name, made in told.items())
+
+
+def _judged(measure: str, found: dict, limits: Distribution) -> dict:
+    counts = found["records"], found["before_records"] or 0
+    if min(counts) < limits.min_records:
+        return {"before_records": counts[1], "state": TOO_FEW}
+    apart, allowed = distance(found["values"], found["before_values"]), critical(*counts, limits.alpha)
+    drifted = apart > allowed and limits.beyond(measure, found["before_median"], found["median"])
+    return {"distance": apart, "critical_distance": allowed, "state": DRIFTED if drifted else STEADY}
 
 
 _QUANTILES = {"p10": 0.1, "median": 0.5, "p90": 0.9}
 
 
-def distance(one: pl.Series, other: pl.Series) -> float:
+def distance(one: Sequence[float], other: Sequence[float]) -> float:
     """The largest gap between two cumulative distributions (Kolmogorov–Smirnov), 0 to 1. Both sorted."""
-    points = pl.concat([one, other]).unique()
-    shares = (series.search_sorted(points, "right") / series.len() for series in (one, other))
-    return float((next(shares) - next(shares)).abs().max())
+    points = np.concatenate([one, other])
+    shares = [np.searchsorted(values, points, "right") / len(values) for values in (one, other)]
+    return float(np.abs(shares[0] - shares[1]).max())
 
 
 def critical(one: int, other: int, alpha: float) -> float:
