@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from assets import core
-from assets.circumstances import is_fresh
+from assets.circumstances import fresh
 from assets.context import Context
 from assets.indicators import inputs as inputs_layer
 from assets.indicators import module, years
@@ -45,12 +45,14 @@ def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) ->
     stamps = [(day, inputs[day], context.rules.label) for day, context in missing.items()]
     stamp = pl.DataFrame(stamps, schema=["known_on", "inputs", "rule_version"], orient="row")
     _lay_out(con, last.as_of)
+    wanted, relied_on = years(con, last.as_of), fresh(con, last)
     con.begin()
     try:
         con.execute("DELETE FROM indicator.history WHERE list_contains(?, known_on)", [list(missing)])
         for contexts in _by_rules(missing):
             for code in INDICATORS:
-                figures = _figures(con, code, contexts, last).join(stamp, on="known_on")
+                as_today = contexts[-1] is last and code in relied_on
+                figures = _figures(con, code, contexts, wanted, as_today).join(stamp, on="known_on")
                 append(con, "indicator.history", figures.with_columns(indicator=pl.lit(code)))
         con.commit()
     except BaseException:
@@ -77,29 +79,30 @@ def _by_rules(days: dict[date, Context]) -> list[list[Context]]:
 # --- Many days at once ------------------------------------------------------------------------------------------------
 
 
-def _figures(con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], last: Context) -> pl.DataFrame:
+def _figures(
+    con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], wanted: list[int], as_today: bool
+) -> pl.DataFrame:
     """The figures of an indicator as they were known on some days: FIGURE columns and `known_on`.
 
-    The contexts differ in their days only. Where the warehouse was made under the last of all, its ledger tells what is
-    settled, and that day's figures are there already.
+    The contexts differ in their days only. `as_today`: the warehouse was made under the last of them; then its ledger
+    tells what is settled, and that day's figures are there already.
     """
-    as_today = contexts[-1] is last and is_fresh(con, code, last)
     made = []
     if as_today:
         today = con.execute("SELECT * EXCLUDE (indicator) FROM indicator.figure WHERE indicator = ?", [code]).pl()
-        made, contexts = [today.with_columns(known_on=pl.lit(last.as_of))], contexts[:-1]
+        made.append(today.with_columns(known_on=pl.lit(contexts[-1].as_of)))
+        contexts = contexts[:-1]
     if contexts:
-        made += _of_past_days(con, code, contexts, as_today)
+        made += _of_past_days(con, code, contexts, wanted, as_today)
     return pl.concat(made)
 
 
 def _of_past_days(
-    con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], as_today: bool
+    con: duckdb.DuckDBPyConnection, code: str, contexts: list[Context], wanted: list[int], as_today: bool
 ) -> Iterator[pl.DataFrame]:
     """Of days on which the same was known, one is computed. On the others only the end of the open period moves along."""
-    days, last = [context.as_of for context in contexts], contexts[-1]
-    records, wanted = _timeline(con, code, last, as_today), years(con, last.as_of)
-    alike = records.alike(days)
+    records, last = _timeline(con, code, contexts[-1], as_today), contexts[-1]
+    alike = records.alike([context.as_of for context in contexts])
     of_days = _one_by_one if INDICATORS[code].annual_input else _side_by_side
     for made in of_days(code, records, alike["first"].unique().sort(), last, wanted):
         every = made.rename({"known_on": "first"}).join(alike, on="first").drop("first")
