@@ -15,6 +15,11 @@ from .model import Group, Record
 LARGEST, MOST_DIVISORS = 10, 50
 TOP, BOTTOM = "role IN ('numerator', 'both')", "role IN ('denominator', 'both')"
 _KEYS = "f.region_code AS of_region, f.indicator AS of_indicator, f.last_year AS of_year, f.basis AS of_basis"
+_ROWS = ", ".join(
+    f"c.{name}"
+    for name in ("source_table", "record_key", "region_code", "event_date", "year", "role", "component", "reason",
+                 "amount", "record_amount_mu", "file_name", "sheet", "row_number")
+)  # fmt: skip
 #: The figure that a collected row belongs to.
 OF = "of_region, of_indicator, of_year, of_basis"
 _DIVIDES = "source_table = 'annual_task' OR coalesce(reason, '') = 'divisor'"
@@ -40,7 +45,7 @@ def ledgers(con: duckdb.DuckDBPyConnection, chosen: Chosen, reasons: dict[str, s
         kind = own.undated if undated else own.excluded if role == "excluded" else own.counted
         kind.append(Group(role, table, component, reason, reasons.get(reason), records, amount, area))
     for row in con.execute(_RECORDS).fetchall():
-        own, divides, record = found[row[:4]], row[4], row[5:-1]
+        own, divides, record = found[row[:4]], row[4], row[5:]
         (own.divisors if divides else own.largest).append(Record(*record))
     return found
 
@@ -48,7 +53,10 @@ def ledgers(con: duckdb.DuckDBPyConnection, chosen: Chosen, reasons: dict[str, s
 def collect(con: duckdb.DuckDBPyConnection, chosen: Chosen, catalog: str, name: str) -> None:
     """The figures' ledger rows, and those excluded without a date, as a temporary table with `OF`."""
     rows = FIGURE_ROWS.format(
-        columns=f"{_KEYS}, c.*", marts=f"{catalog}.mart", years=f"({IN_PERIOD} OR {UNDATED})", figures=chosen.of("f")
+        columns=f"{_KEYS}, {_ROWS}",
+        marts=f"{catalog}.mart",
+        years=f"({IN_PERIOD} OR {UNDATED})",
+        figures=chosen.of("f"),
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {rows}")
 
@@ -58,19 +66,22 @@ SELECT {OF}, year IS NULL AS undated, role, source_table, component, reason, cou
   sum(amount), sum(record_amount_mu)
 FROM figure_rows GROUP BY ALL ORDER BY {OF}, records DESC, role, source_table, component, reason
 """
-#: One line per record, its two amounts side by side, largest first.
+_RECORD = f"{OF}, source_table, record_key, region_code, year"
+#: One line per record, its two amounts side by side, largest first. What else is said of a record is looked up for
+#: those few that are shown.
 _RECORDS = f"""
-SELECT *, row_number() OVER (
-  PARTITION BY {OF}, divides ORDER BY greatest(top, bottom) DESC, year, record_key, region_code, source_table
-) AS place
-FROM (
-  SELECT {OF}, {_DIVIDES} AS divides, source_table, record_key, region_code, any_value(event_date), year,
-    any_value(component), coalesce(sum(amount) FILTER ({TOP}), 0) AS top,
-    coalesce(sum(amount) FILTER ({BOTTOM}), 0) AS bottom, any_value(reason), any_value(file_name), any_value(sheet),
-    any_value(row_number)
-  FROM figure_rows WHERE role <> 'excluded' AND year IS NOT NULL
-  GROUP BY {OF}, divides, source_table, record_key, region_code, year
+WITH record AS (
+  SELECT {_RECORD}, {_DIVIDES} AS divides, coalesce(sum(amount) FILTER ({TOP}), 0) AS top,
+    coalesce(sum(amount) FILTER ({BOTTOM}), 0) AS bottom
+  FROM figure_rows WHERE role <> 'excluded' AND year IS NOT NULL GROUP BY {_RECORD}, divides
+), shown AS (
+  SELECT *, row_number() OVER (
+    PARTITION BY {OF}, divides ORDER BY greatest(top, bottom) DESC, year, record_key, region_code, source_table
+  ) AS place
+  FROM record QUALIFY place <= if(divides, {MOST_DIVISORS}, {LARGEST})
 )
-QUALIFY place <= if(divides, {MOST_DIVISORS}, {LARGEST})
-ORDER BY {OF}, divides, place
+SELECT {OF}, divides, source_table, record_key, region_code, any_value(event_date), year, any_value(component),
+  any_value(top), any_value(bottom), any_value(reason), any_value(file_name), any_value(sheet), any_value(row_number)
+FROM shown JOIN (SELECT *, {_DIVIDES} AS divides FROM figure_rows WHERE role <> 'excluded') USING ({_RECORD}, divides)
+GROUP BY {_RECORD}, divides, place ORDER BY {OF}, divides, place
 """
