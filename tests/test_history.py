@@ -10,7 +10,7 @@ import pytest
 
 from assets import core, indicators, raw, warehouse
 from assets.circumstances import make_context
-from assets.indicators import history
+from assets.indicators import history, inputs
 from benchmarks import world
 from schemas.indicators import INDICATORS
 from schemas.submissions import TABLES
@@ -125,3 +125,13 @@ def test_what_depends_on_later_records_is_not_settled(bureau, handed_in):
     days = (date(2026, 4, 30), date(2026, 6, 15))
     early, late = (quick.filter(known_on=day)["numerator"].to_list() for day in days)
     assert early != late
+
+
+def test_days_in_portions_give_the_same(bureau, monkeypatch):
+    for table, row, day in CASES["a correction"] + CASES["a batch that is overdrawn later"]:
+        bureau.hand_in(table, row, day=day)
+    bureau.take_in()
+    context = make_context(date(2026, 6, 15), {})
+    at_once = kept(bureau.con, context)
+    monkeypatch.setattr(inputs, "_MOST_ROWS", 1)
+    assert same(at_once, kept(bureau.con, context))
