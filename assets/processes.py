@@ -10,10 +10,12 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for_calls
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
@@ -21,6 +23,7 @@ from typing import Any, TypeVar
 
 from schemas import policy
 
+MOST = 8
 Task, Result = TypeVar("Task"), TypeVar("Result")
 
 
@@ -45,7 +48,7 @@ def at_hand(prepare: Callable[[], None]) -> Iterator[None]:
         return
     with _executor(_count()) as workers, _executor(1) as checker:
         _kept.workers, _kept.checker = workers, checker
-        checker.submit(prepare)
+        _submit(checker, prepare)
         try:
             yield
         finally:
@@ -72,11 +75,11 @@ def meanwhile(work: Callable[..., Result], *arguments: Any) -> Callable[[], Resu
     """Begin a call in a worker and go on; what is returned waits for its result. Without workers it is made then."""
     if _kept.workers is None:
         return lambda: work(*arguments)
-    begun = _kept.workers.submit(work, *arguments)
+    begun = _submit(_kept.workers, work, *arguments)
 
     def wait_for() -> Result:
         try:
-            return begun.result()
+            return _result(begun)
         except BrokenProcessPool:
             return work(*arguments)
 
@@ -87,7 +90,7 @@ def in_checker(work: Callable[..., Result], *arguments: Any) -> Result:
     """A call made by the checker; made here where there is none."""
     if _kept.checker:
         try:
-            return _kept.checker.submit(work, *arguments).result()
+            return _result(_submit(_kept.checker, work, *arguments))
         except BrokenProcessPool:
             pass
     return work(*arguments)
@@ -98,25 +101,51 @@ def _spread(workers: ProcessPoolExecutor, work: Callable, tasks: Sequence) -> It
     done, under_way = 0, deque()
     try:
         for task in tasks:
-            under_way.append(workers.submit(work, task))
+            under_way.append(_submit(workers, work, task))
             if len(under_way) > _count():
-                yield under_way.popleft().result()
+                yield _result(under_way.popleft())
                 done += 1
         while under_way:
-            yield under_way.popleft().result()
+            yield _result(under_way.popleft())
             done += 1
     except BrokenProcessPool:  # a process was ended from outside (memory, an administrator): go on without
         yield from map(work, tasks[done:])
 
 
 def _count() -> int:
-    return os.cpu_count() or 1
+    """Each takes 0.2 GB and a second to start; what a province needs gains nothing from more."""
+    return min(len(os.sched_getaffinity(0)), MOST)
 
 
-def _executor(processes: int) -> ProcessPoolExecutor:
+@contextmanager
+def _executor(processes: int) -> Iterator[ProcessPoolExecutor]:
     # A forked process would inherit locks that other threads hold.
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, spawn, initializer=_begin, initargs=(policy.further(),))
+    executor = ProcessPoolExecutor(processes, spawn, initializer=_begin, initargs=(policy.further(),))
+    try:
+        yield executor
+    except BaseException:  # nobody waits for what is under way
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    executor.shutdown()
+
+
+def _submit(executor: ProcessPoolExecutor, work: Callable, *arguments: Any) -> Future:
+    """A submitted call. The process that may be started for it inherits a blocked Ctrl-C: that is for this one alone."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return executor.submit(work, *arguments)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _result(call: Future) -> Any:
+    # Since polars is imported, Ctrl-C no longer ends a wait: it is heard between two of them.
+    while not call.done():
+        wait_for_calls([call], timeout=0.2)
+    return call.result()
 
 
 def _begin(policy_directory: str) -> None:

@@ -64,7 +64,16 @@ def execute(
         result = job.execute_in_process(
             instance=instance, tags=tags, asset_selection=keys, raise_on_error=False, run_config=_LOGGERS
         )
+    if any(_was_interrupted(event) for event in result.all_events):
+        raise KeyboardInterrupt  # Dagster takes Ctrl-C for a step that failed
     return _outcome(result, settings)
+
+
+def _was_interrupted(event: dg.DagsterEvent) -> bool:
+    if not event.is_step_failure:
+        return False
+    error = event.step_failure_data.error
+    return any(each and each.cls_name == dg.DagsterExecutionInterruptedError.__name__ for each in (error, error.cause))
 
 
 def _outcome(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
@@ -31,7 +32,10 @@ def prepare(home: Home) -> Path:
 def instance(home: Home) -> dg.DagsterInstance:
     """The persistent instance of a home that has been prepared."""
     custom = {"module": __name__, "class": Storage.__name__, "config": {"base_dir": str(home.dagster)}}
-    reference = InstanceRef.from_dir(str(home.dagster), overrides={"storage": {"custom": custom}})
+    # What steps print goes to the terminal; Dagster would start four more processes to keep it.
+    unkept = {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}
+    overrides = {"storage": {"custom": custom}, "compute_logs": unkept}
+    reference = InstanceRef.from_dir(str(home.dagster), overrides=overrides)
     return dg.DagsterInstance.from_ref(reference)
 
 

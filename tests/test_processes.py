@@ -112,6 +112,38 @@ def _is_alive(process: int) -> bool:
         return False
 
 
+_INTERRUPTED = """
+import sys, time
+from assets import processes
+from tests.test_processes import _asleep, _nothing, _process_of
+if __name__ == "__main__":
+    try:
+        with processes.at_hand(_nothing):
+            print(*{process for _, process in processes.side_by_side(_process_of, range(9))}, flush=True)
+            list(processes.side_by_side(_asleep, range(9)))
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def _asleep(task: int) -> None:
+    time.sleep(60)
+
+
+def test_ctrl_c_ends_what_is_under_way_without_a_word(tmp_path):
+    script = tmp_path / "interrupted.py"
+    script.write_text(_INTERRUPTED)
+    run = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert run.stdout.readline()
+    time.sleep(0.5)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all of them
+    _, said = run.communicate(timeout=30)
+    assert (run.returncode, said) == (130, "")
+
+
 # --- The warehouse kept open ----------------------------------------------------------------------------------------
 
 
