@@ -7,12 +7,12 @@ A run's as-of day, overrides and the like are run tags, so that a run says by it
 import contextlib
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import dagster as dg
 import duckdb
@@ -44,7 +44,7 @@ UNNAMED = dg.AssetKey(["core", "unnamed"])
 CURRENT = dg.AssetKey(["release", "current"])
 
 
-Looked = TypeVar("Looked")
+Task, Looked = TypeVar("Task"), TypeVar("Looked")
 
 
 # --- Where and under which circumstances a run works ---------------------------------------------------------------
@@ -75,12 +75,12 @@ class HomeResource(dg.ConfigurableResource):
         """Note how the checks of a step came out, for mart.quality_check."""
         keep_results(self.place.build, step, results)
 
-    def look_at(self, layer: str, look: Callable[..., Looked], *arguments: Any) -> Looked:
-        """What `look(path, *arguments)` finds in the database file of a layer; the checker's process may look."""
+    def look_at(self, layer: str, look: Callable[[Path, Task], Looked], tasks: Sequence[Task]) -> Iterator[Looked]:
+        """What `look(path, task)` finds in the database file of a layer; the checker's process may look."""
         home = self.place
         path = home.build if layer == "mart" else home.warehouse
         with waiting_for(home), warehouse.let_go(path):
-            return processes.in_checker(look, path, *arguments)
+            yield from processes.in_checker(partial(look, path), tasks)
 
 
 @contextlib.contextmanager

@@ -55,6 +55,13 @@ def at_hand(prepare: Callable[[], None]) -> Iterator[None]:
             _kept.workers = _kept.checker = None
 
 
+def prepare_workers(prepare: Callable[[], None]) -> None:
+    """Let every worker at hand do this before it is needed: it imports, while others are at work."""
+    if _kept.workers:
+        for _ in range(_count()):
+            _submit(_kept.workers, prepare)
+
+
 def side_by_side(
     work: Callable[[Task], Result], tasks: Sequence[Task], worth_starting: bool = False
 ) -> Iterator[Result]:
@@ -63,10 +70,10 @@ def side_by_side(
     Uses the workers at hand; where there are none, some are started if that is worth a second of each.
     """
     if len(tasks) > 1 and _kept.workers:
-        yield from _spread(_kept.workers, work, tasks)
+        yield from _spread(_kept.workers, work, tasks, _count() + 1)
     elif len(tasks) > 1 and worth_starting and _count() > 1:
         with _executor(min(_count(), len(tasks))) as workers:
-            yield from _spread(workers, work, tasks)
+            yield from _spread(workers, work, tasks, _count() + 1)
     else:
         yield from map(work, tasks)
 
@@ -86,23 +93,18 @@ def meanwhile(work: Callable[..., Result], *arguments: Any) -> Callable[[], Resu
     return wait_for
 
 
-def in_checker(work: Callable[..., Result], *arguments: Any) -> Result:
-    """A call made by the checker; made here where there is none."""
-    if _kept.checker:
-        try:
-            return _result(_submit(_kept.checker, work, *arguments))
-        except BrokenProcessPool:
-            pass
-    return work(*arguments)
+def in_checker(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    """`work` of every task, one after the other, by the checker while the caller goes on; here where there is none."""
+    return _spread(_kept.checker, work, tasks, len(tasks)) if _kept.checker else map(work, tasks)
 
 
-def _spread(workers: ProcessPoolExecutor, work: Callable, tasks: Sequence) -> Iterator:
-    """Never more tasks under way than workers and one: what waits takes memory."""
+def _spread(executor: ProcessPoolExecutor, work: Callable, tasks: Sequence, most: int) -> Iterator:
+    """Never more than `most` tasks under way: what waits takes memory."""
     done, under_way = 0, deque()
     try:
         for task in tasks:
-            under_way.append(_submit(workers, work, task))
-            if len(under_way) > _count():
+            under_way.append(_submit(executor, work, task))
+            if len(under_way) >= most:
                 yield _result(under_way.popleft())
                 done += 1
         while under_way:
@@ -110,6 +112,9 @@ def _spread(workers: ProcessPoolExecutor, work: Callable, tasks: Sequence) -> It
             done += 1
     except BrokenProcessPool:  # a process was ended from outside (memory, an administrator): go on without
         yield from map(work, tasks[done:])
+    finally:
+        for call in under_way:
+            call.cancel()
 
 
 def _count() -> int:
@@ -124,12 +129,10 @@ def _executor(processes: int) -> Iterator[ProcessPoolExecutor]:
     executor = ProcessPoolExecutor(processes, spawn, initializer=_begin, initargs=(policy.further(),))
     try:
         yield executor
-    except BaseException:  # nobody waits for what is under way
-        executor.shutdown(wait=False, cancel_futures=True)
+    finally:  # what is still under way, nobody waits for; and processes that have imported much take long to end
         for process in multiprocessing.active_children():
             process.terminate()
-        raise
-    executor.shutdown()
+        executor.shutdown(cancel_futures=True)
 
 
 def _submit(executor: ProcessPoolExecutor, work: Callable, *arguments: Any) -> Future:

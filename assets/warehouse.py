@@ -103,20 +103,20 @@ def kept_open(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        _kept.pop(path).close()
+        if path in _kept:
+            _kept.pop(path).close()
 
 
 @contextmanager
 def let_go(path: Path) -> Iterator[None]:
-    """Leave the file to another process for the length of a block, if it is kept open."""
+    """Leave the file to another process for the length of a block, if it is kept open. After an error it stays closed:
+    the other process may not be done."""
     if path not in _kept:
         yield
         return
-    _kept[path].close()
-    try:
-        yield
-    finally:
-        _kept[path] = connect(path)
+    _kept.pop(path).close()
+    yield
+    _kept[path] = connect(path)
 
 
 def append(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """From suites to Dagster: every check of a layer is an asset check; the critical ones block what comes after."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -21,9 +22,9 @@ def asset_checks(
 ) -> dg.AssetChecksDefinition:
     """The checks of a layer's tables, evaluated in one step that waits for all of these tables.
 
-    Asset keys are [layer, table]. The step needs a resource `home` with `look_at(layer, look, *arguments)`, which calls
-    `look(path, *arguments)` on the database file of a layer while nobody writes to it, and with
-    `keep_results(step, rows)`, which takes the outcome; `regions` tells the region table from that resource. Steps downstream of any of the tables wait for this one and do
+    Asset keys are [layer, table]. The step needs a resource `home` with `look_at(layer, look, tasks)`, which yields
+    `look(path, task)` of the database file of a layer while nobody writes to it, and with `keep_results(step, rows)`,
+    which takes the outcome; `regions` tells the region table from that resource. Steps downstream of any of the tables wait for this one and do
     not start when a critical check fails: tables that are made from one another belong in separate calls.
     """
 
@@ -38,16 +39,23 @@ def asset_checks(
     )
     def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         wanted, home = context.selected_asset_check_keys, context.resources.home
-        chosen = sorted({key.asset_key.path[-1] for key in wanted})
-        results = home.look_at(layer, validate_file, layer, chosen, regions(home))
-        home.keep_results(step, [as_row(result) for result in results])
-        for result in results:
-            if dg.AssetCheckKey(asset_key(result.check), result.name) in wanted:
-                if not result.passed:
-                    context.log.warning(result.message)
-                yield as_asset_check_result(result)
+        chosen, rows = sorted({key.asset_key.path[-1] for key in wanted}), []
+        look = partial(validate_file, layer=layer, regions=regions(home))
+        # Told of one portion while the next is looked at.
+        for results in home.look_at(layer, look, _portions(chosen)):
+            rows += [as_row(result) for result in results]
+            for result in results:
+                if dg.AssetCheckKey(asset_key(result.check), result.name) in wanted:
+                    if not result.passed:
+                        context.log.warning(result.message)
+                    yield as_asset_check_result(result)
+        home.keep_results(step, rows)
 
     return evaluate
+
+
+def _portions(tables: list[str], size: int = 4) -> list[list[str]]:
+    return [tables[start : start + size] for start in range(0, len(tables), size)]
 
 
 def asset_key(check: Check) -> dg.AssetKey:

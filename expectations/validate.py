@@ -70,9 +70,7 @@ def prepare() -> None:
     from . import duckdb_engine  # noqa: F401
 
 
-def validate_file(
-    path: Path, layer: str, tables: Iterable[str] | None = None, regions: Regions | None = None
-) -> list[CheckResult]:
+def validate_file(path: Path, tables: Iterable[str], layer: str, regions: Regions | None = None) -> list[CheckResult]:
     """`validate` on a database file that nobody writes to meanwhile."""
     with duckdb.connect(str(path), read_only=True) as con:
         return validate(con, layer, tables, regions=regions)

@@ -221,11 +221,11 @@ def test_queries_are_the_same_in_every_process():
 class Home(dg.ConfigurableResource):
     """Has the one build database of the test."""
 
-    def look_at(self, layer, look, *arguments):
+    def look_at(self, layer, look, tasks):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "build.duckdb"
             _BUILD["con"].execute(f"ATTACH '{path}' AS file; COPY FROM DATABASE memory TO file; DETACH file")
-            return look(path, *arguments)
+            yield from (look(path, task) for task in tasks)
 
     def keep_results(self, step, results):
         _KEPT[step] = results

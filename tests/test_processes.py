@@ -31,7 +31,7 @@ def _die(marker: Path, task: int) -> tuple[int, int]:
     return task, os.getpid()
 
 
-def _further() -> str:
+def _further(_: int) -> str:
     return policy.further()
 
 
@@ -47,7 +47,7 @@ def test_tasks_are_done_elsewhere_and_come_back_in_order():
 
 def test_without_processes_the_work_is_done_here():
     assert {process for _, process in processes.side_by_side(_process_of, range(3))} == {os.getpid()}
-    assert processes.in_checker(_process_of, 1) == (1, os.getpid())
+    assert list(processes.in_checker(_process_of, [1, 2])) == [(1, os.getpid()), (2, os.getpid())]
 
 
 def test_one_task_is_not_worth_a_process():
@@ -64,8 +64,11 @@ def test_a_dead_process_loses_nothing(tmp_path):
 
 def test_a_dead_checker_is_replaced_by_this_process(tmp_path):
     with processes.at_hand(_nothing):
-        assert processes.in_checker(_process_of, 1)[1] != os.getpid()
-        assert processes.in_checker(partial(_die, tmp_path / "marker"), 3) == (3, os.getpid())
+        ((_, checker),) = processes.in_checker(_process_of, [1])
+        assert checker != os.getpid()
+        done = list(processes.in_checker(partial(_die, tmp_path / "marker"), range(6)))
+    assert [task for task, _ in done] == list(range(6))
+    assert [process for _, process in done] == [checker] * 3 + [os.getpid()] * 3
 
 
 def test_processes_know_the_departments_own_policy(tmp_path):
@@ -73,7 +76,7 @@ def test_processes_know_the_departments_own_policy(tmp_path):
     policy.also(tmp_path)
     try:
         with processes.at_hand(_nothing):
-            assert processes.in_checker(_further) == str(tmp_path)
+            assert list(processes.in_checker(_further, [0])) == [str(tmp_path)]
     finally:
         policy.also("")
 

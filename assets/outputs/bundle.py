@@ -33,6 +33,11 @@ _MARK, _FRAME = ".release", ".frame"
 CSV_ROWS = 20_000
 
 
+def prepare() -> None:
+    """Import what writes documents and pages, which takes a second, before it is needed."""
+    from assets.outputs import documents, loading, pdf, site, tables_csv, word, workbook  # noqa: F401
+
+
 @dataclass(frozen=True)
 class Made:
     """One kind of output, and what of it was left out: why, and the remedy."""

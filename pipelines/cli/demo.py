@@ -55,8 +55,9 @@ def _make(desk: Desk, seed: int, day: date) -> int:
     desk.tell("生成仿真报送数据……", "making submissions…")
     with processes.at_hand(validate.prepare):
         generated = processes.meanwhile(generate, landing, "province", seed, day)
-        from pipelines import execution  # noqa: F401 – takes as long as the data
+        from pipelines import execution, storage  # noqa: F401 – takes as long as the data
 
+        storage.prepare(desk.home)
         if generated():
             forget(desk.home)
         return carry_out(desk, day, {})

@@ -136,6 +136,9 @@ def carry_out(
     before = _loaded(desk.home.require_room())
     desk.log("正在准备……", "starting…", as_of=day, home=str(desk.home.path))
     with processes.at_hand(validate.prepare):
+        from assets.outputs import bundle
+
+        processes.prepare_workers(bundle.prepare)
         from assets.graph import KEEP_FRESH, OVERRIDES, SUBMISSION
         from pipelines.definitions import run_tags
         from pipelines.execution import execute
