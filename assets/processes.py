@@ -7,10 +7,12 @@ They end with the process that started them, however it ends.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +26,8 @@ from typing import Any, TypeVar
 from schemas import policy
 
 MOST = 8
+#: A process that was ended leaves semaphores, which Python's resource tracker removes, and would complain of.
+_SILENCE = "ignore:resource_tracker:UserWarning"
 Task, Result = TypeVar("Task"), TypeVar("Result")
 
 
@@ -124,14 +128,18 @@ def _count() -> int:
 
 @contextmanager
 def _executor(processes: int) -> Iterator[ProcessPoolExecutor]:
+    if _SILENCE not in sys.warnoptions:
+        sys.warnoptions.append(_SILENCE)  # the tracker's process takes over the options of this one
     # A forked process would inherit locks that other threads hold.
     spawn = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(processes, spawn, initializer=_begin, initargs=(policy.further(),))
     try:
         yield executor
-    finally:  # what is still under way, nobody waits for; and processes that have imported much take long to end
+    except BaseException:  # nobody waits for what is under way
         for process in multiprocessing.active_children():
             process.terminate()
+        raise
+    finally:
         executor.shutdown(cancel_futures=True)
 
 
@@ -153,6 +161,7 @@ def _result(call: Future) -> Any:
 
 def _begin(policy_directory: str) -> None:
     gc.set_threshold(100_000)  # as the command line does
+    atexit.register(os._exit, 0)  # the last thing at exit: taking a million objects apart takes a second
     policy.also(policy_directory)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
