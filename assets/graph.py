@@ -306,7 +306,10 @@ def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[d
     now, place = Circumstances.of(context.run, context.instance, home), home.place
     kinds = [kind for kind in bundle.KINDS if dg.AssetKey(["output", kind]) in context.selected_asset_keys]
     make = partial(bundle.make, place, release.next_id(place, now.context.as_of))
-    for kind, made in zip(kinds, processes.side_by_side(make, kinds), strict=True):
+    # Receipts spread over the workers by themselves.
+    begun = {kind: processes.meanwhile(make, kind) for kind in kinds if kind != bundle.RECEIPTS}
+    for kind in sorted(kinds, key=begun.__contains__):
+        made = begun[kind]() if kind in begun else make(kind)
         for reason in made.left_out:
             context.log.warning(reason)
         left_out = {LEFT_OUT: "；".join(made.left_out)} if made.left_out else {}

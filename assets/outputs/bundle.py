@@ -25,7 +25,6 @@ from assets.trust import states
 from schemas.trust import STATES, State
 
 DOCUMENTS, SITE, RECEIPTS = "documents", "site", "receipts"
-#: Longest first: they are made side by side.
 KINDS = (DOCUMENTS, SITE, RECEIPTS)
 #: What a folder of outputs was made for, and what adding to the site takes; neither is part of the release.
 _MARK, _FRAME = ".release", ".frame"

@@ -13,11 +13,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 
+from assets.processes import side_by_side
 from assets.raw import stored
 from assets.reading.source import Finding, Place
 
@@ -27,6 +29,7 @@ from .workbook import render
 FOLDER, INDEX, PAGE = "receipts", "index.json", "index.html"
 #: Raise it when the same receipt would look different.
 FORMAT = 1
+_PORTION = 16  # receipts that are made in one go, side by side with others
 
 _FINDINGS = """
 SELECT receipt_no, rule, severity, sheet, row_number, "column", cell, message, suggestion, key, value, quarantined
@@ -47,20 +50,26 @@ def write_all(con: duckdb.DuckDBPyConnection, raw: Path, out: Path, previous: Pa
     """
     out.mkdir(parents=True, exist_ok=True)
     known = _read_index(previous) if previous else {}
-    entries = []
+    entries, new = [], []
     for receipt in receipts(con):
         name, key = _name(receipt), _key(receipt)
-        same = known.get(name, {}).get("key") == key and (previous / name).is_file()
-        if same:
+        if known.get(name, {}).get("key") == key and (previous / name).is_file():
             link(previous / name, out / name)
         else:
-            made = render(receipt, _bytes(raw, receipt.sha256), with_original=bool(receipt.findings))
-            (out / name).write_bytes(made)
-        entries.append(_entry(receipt, name, key) | {"linked": same})
-    linked = sum(entry.pop("linked") for entry in entries)
+            new.append(receipt)
+        entries.append(_entry(receipt, name, key))
+    portions = [new[start : start + _PORTION] for start in range(0, len(new), _PORTION)]
+    for _ in side_by_side(partial(_write, raw, out), portions):
+        pass
     (out / INDEX).write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (out / PAGE).write_text(_page(entries), encoding="utf-8")
-    return {"receipts": len(entries), "made": len(entries) - linked, "linked": linked}
+    return {"receipts": len(entries), "made": len(new), "linked": len(entries) - len(new)}
+
+
+def _write(raw: Path, out: Path, portion: list[Receipt]) -> None:
+    for receipt in portion:
+        made = render(receipt, _bytes(raw, receipt.sha256), with_original=bool(receipt.findings))
+        (out / _name(receipt)).write_bytes(made)
 
 
 def receipts(con: duckdb.DuckDBPyConnection) -> Iterator[Receipt]:
