@@ -84,13 +84,11 @@ def side_by_side(
 
 def meanwhile(work: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
     """Begin a call in a worker and go on; what is returned waits for its result. Without workers it is made then."""
-    if _kept.workers is None:
-        return lambda: work(*arguments)
-    begun = _submit(_kept.workers, work, *arguments)
+    begun = _submit(_kept.workers, work, *arguments) if _kept.workers else None
 
     def wait_for() -> Result:
         try:
-            return _result(begun)
+            return _result(begun) if begun else work(*arguments)
         except BrokenProcessPool:
             return work(*arguments)
 
@@ -144,10 +142,17 @@ def _executor(processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _submit(executor: ProcessPoolExecutor, work: Callable, *arguments: Any) -> Future:
-    """A submitted call. The process that may be started for it inherits a blocked Ctrl-C: that is for this one alone."""
+    """A submitted call; one that breaks when it is waited for where no process is left.
+
+    The process that may be started for it inherits a blocked Ctrl-C: that is for this one alone.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return executor.submit(work, *arguments)
+    except BrokenProcessPool as error:
+        broken: Future = Future()
+        broken.set_exception(error)
+        return broken
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
