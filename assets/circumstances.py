@@ -37,11 +37,6 @@ def stamp(con: duckdb.DuckDBPyConnection, context: Context, what_if: bool = Fals
     )
 
 
-def is_fresh(con: duckdb.DuckDBPyConnection, code: str, context: Context) -> bool:
-    """Whether an indicator was last computed from these inputs, under these rules, for this day."""
-    return code in fresh(con, context)
-
-
 def fresh(con: duckdb.DuckDBPyConnection, context: Context) -> set[str]:
     """The indicators that were last computed from these inputs, under these rules, for this day."""
     now = (context.as_of, core.fingerprint(con, context.as_of), context.rules.label)

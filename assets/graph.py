@@ -18,7 +18,7 @@ import dagster as dg
 import duckdb
 
 from assets import core, indicators, marts, processes, raw, release, warehouse
-from assets.circumstances import is_fresh, make_context, stamp, unready
+from assets.circumstances import fresh, make_context, stamp, unready
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
 from assets.outputs import bundle
@@ -201,7 +201,7 @@ def indicator_asset(indicator: Indicator) -> dg.AssetsDefinition:
     def derive(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         now = Circumstances.of(context.run, context.instance, home)
         with home.connect_warehouse() as con:
-            if now.keep_fresh and is_fresh(con, indicator.code, now.context):
+            if now.keep_fresh and indicator.code in fresh(con, now.context):
                 return dg.MaterializeResult(metadata={"kept": "输入、口径、截止日未变，沿用已算结果"})
             counts = indicators.derive(con, indicator.code, now.context, _years(context))
             return _metadata(counts, counts["figures"])

@@ -1,4 +1,4 @@
-"""Reads and checks spoiled files one after the other and holds that nothing gives way: `python -m tests.hostile_run`.
+"""Reads and checks spoiled files one after the other and holds that nothing gives way; `test_hostile_files` starts it.
 
 Runs in a process of its own, under a limit of memory and an alarm, so that a crash or a hang is seen and named.
 """
