@@ -8,7 +8,6 @@ They end with the process that started them, however it ends.
 from __future__ import annotations
 
 import atexit
-import gc
 import multiprocessing
 import os
 import signal
@@ -19,10 +18,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for_calls
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
+from assets.lean import lean
 from schemas import policy
 
 MOST = 8
@@ -36,6 +36,7 @@ class _Processes:
 
     workers: ProcessPoolExecutor | None = None
     checker: ProcessPoolExecutor | None = None
+    prepared: Future | None = None  # the checker
 
 
 _kept = _Processes()
@@ -52,18 +53,24 @@ def at_hand(prepare: Callable[[], None]) -> Iterator[None]:
         return
     with _executor(_count()) as workers, _executor(1) as checker:
         _kept.workers, _kept.checker = workers, checker
-        _submit(checker, prepare)
+        _kept.prepared = _submit(checker, prepare)
         try:
             yield
         finally:
-            _kept.workers = _kept.checker = None
+            _kept.workers = _kept.checker = _kept.prepared = None
 
 
 def prepare_workers(prepare: Callable[[], None]) -> None:
-    """Let every worker at hand do this before it is needed: it imports, while others are at work."""
-    if _kept.workers:
-        for _ in range(_count()):
-            _submit(_kept.workers, prepare)
+    """Let every worker at hand do this before it is needed, once the checker is prepared: it imports, while others
+    are at work, and this process has a processor for its own imports."""
+
+    def begin(_: Future) -> None:
+        for _ in range(_count() if _kept.workers else 0):
+            with suppress(RuntimeError):  # the run ends in this moment
+                _submit(_kept.workers, prepare)
+
+    if _kept.prepared:
+        _kept.prepared.add_done_callback(begin)
 
 
 def side_by_side(
@@ -165,7 +172,7 @@ def _result(call: Future) -> Any:
 
 
 def _begin(policy_directory: str) -> None:
-    gc.set_threshold(100_000)  # as the command line does
+    lean()
     atexit.register(os._exit, 0)  # the last thing at exit: taking a million objects apart takes a second
     policy.also(policy_directory)
     threading.Thread(target=_end_with_parent, daemon=True).start()

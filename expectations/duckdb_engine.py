@@ -44,6 +44,9 @@ class _PutOff(ModuleType):
 for unused in ("altair", "scipy.stats"):
     sys.modules.setdefault(unused, _PutOff(unused))
 
+if sys.modules.get("pandas", ...) is None:  # see assets.lean
+    del sys.modules["pandas"]
+
 import duckdb
 import duckdb_engine
 import great_expectations as gx

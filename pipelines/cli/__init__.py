@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from pathlib import Path
 import click
 
 from assets.home import SHANGHAI, Home, Locked, Trouble, out_of_space
+from assets.lean import lean
 
 OK, DATA, USAGE, ENVIRONMENT, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -86,7 +86,7 @@ def landstock() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave with the contract's exit code."""
-    gc.set_threshold(100_000)  # imports make objects by the million and hardly any garbage
+    lean()
     _speak_utf8()
     code = call(arguments)
     sys.stdout.flush()
