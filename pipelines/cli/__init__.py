@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _speak_utf8()
     code = call(arguments)
     sys.stdout.flush()
+    gc.freeze()  # Python ends a second sooner: it would look through a million objects once more
     sys.exit(code)
 
 
