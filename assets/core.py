@@ -22,6 +22,9 @@ from schemas.submissions import TABLES
 
 Progress = Callable[[str], None] | None
 
+#: In which order a run loads the tables: by name, as Dagster orders steps; "" stands for files that name none.
+ORDER = ("", *sorted(TABLES))
+
 
 def pending(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How many captured files wait to be loaded, by table ("" where the name does not say which)."""
@@ -35,13 +38,14 @@ def load(
     con: duckdb.DuckDBPyConnection, raw: Path, table: str, regions: Regions, progress: Progress = None
 ) -> dict[str, int]:
     """Read, check and append every waiting file of a table, one transaction a group of files: a run that died goes on
-    with the first group that is not in.
+    with the first group that is not in. Files of the tables that a run loads after it are read meanwhile.
 
     `table` "" takes the files whose name does not say their table. Returns counts: files, rejected, lines,
     rows_loaded, rows_quarantined, lines_skipped.
     """  # fmt: skip
     counts = dict.fromkeys(("files", "rejected", "lines", "rows_loaded", "rows_quarantined", "lines_skipped"), 0)
-    for examined in examine(waiting(con, raw, table), regions):
+    later = (waiting(con, raw, name) for name in ORDER if name > table)
+    for examined in examine(waiting(con, raw, table), regions, later):
         store(con, examined)
         receipts = examined.receipts
         counts["files"] += receipts.height

@@ -7,10 +7,10 @@ back in the order of receipt. A group is what the warehouse takes in at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -51,6 +51,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Files that are examined together, one after the other, and the region table that they are held against."""
+
+    files: tuple[Waiting, ...]
+    regions: Regions
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
     """What a group of files gave: accepted rows by table, findings and one receipt a file, all with `submission_id`."""
 
@@ -59,18 +67,22 @@ class Examined:
     receipts: pl.DataFrame
 
 
-def examine(files: list[Waiting], regions: Regions) -> Iterator[Examined]:
-    """Read and check files, group by group, in their order; in further processes where there is enough to do."""
+def examine(files: list[Waiting], regions: Regions, then: Iterable[list[Waiting]] = ()) -> Iterator[Examined]:
+    """Read and check files, group by group, in their order; in further processes where there is enough to do.
+
+    `then`: the files that will probably be asked for next, and after them; a group never holds files of two lists.
+    """
     large = sum(file.bytes for file in files) >= WORTH_PROCESSES
-    return side_by_side(partial(examine_group, regions=regions), list(_groups(files)), worth_starting=large)
+    further = chain.from_iterable(_groups(each, regions) for each in then)
+    return side_by_side(examine_group, list(_groups(files, regions)), large, further)
 
 
-def examine_group(files: list[Waiting], regions: Regions) -> Examined:
+def examine_group(group: Group) -> Examined:
     """Read and check some files, one after the other."""
     accepted: dict[str, list[pl.DataFrame]] = {}
     findings, receipts = [], []
-    for file in files:
-        checked = check(read(file.file_name, file.path), regions, file.received_on)
+    for file in group.files:
+        checked = check(read(file.file_name, file.path), group.regions, file.received_on)
         mark = pl.lit(file.submission_id).alias("submission_id")
         if checked.reading.table is not None and checked.accepted.height:
             accepted.setdefault(checked.reading.table.name, []).append(checked.accepted.with_columns(mark))
@@ -85,15 +97,15 @@ def examine_group(files: list[Waiting], regions: Regions) -> Examined:
     )
 
 
-def _groups(files: list[Waiting]) -> Iterator[list[Waiting]]:
+def _groups(files: list[Waiting], regions: Regions) -> Iterator[Group]:
     group: list[Waiting] = []
     for file in files:
         group.append(file)
         if len(group) == GROUP_FILES or sum(each.bytes for each in group) >= GROUP_BYTES:
-            yield group
+            yield Group(tuple(group), regions)
             group = []
     if group:
-        yield group
+        yield Group(tuple(group), regions)
 
 
 # --- Receipts and findings as data -----------------------------------------------------------------------------------

@@ -14,11 +14,13 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for_calls
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import chain, islice
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
@@ -31,12 +33,23 @@ _SILENCE = "ignore:resource_tracker:UserWarning"
 Task, Result = TypeVar("Task"), TypeVar("Result")
 
 
-class _Processes:
-    """Executors by name, while a run keeps them."""
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A call that is under way in another process."""
 
-    workers: ProcessPoolExecutor | None = None
-    checker: ProcessPoolExecutor | None = None
-    prepared: Future | None = None  # the checker
+    work: Callable
+    task: Any
+    call: Future
+
+
+class _Processes:
+    """Executors by name, while a run keeps them, and what the workers began ahead."""
+
+    def __init__(self) -> None:
+        self.workers: ProcessPoolExecutor | None = None
+        self.checker: ProcessPoolExecutor | None = None
+        self.prepared: Future | None = None  # the checker
+        self.ahead: deque[_Begun] = deque()
 
 
 _kept = _Processes()
@@ -58,6 +71,7 @@ def at_hand(prepare: Callable[[], None]) -> Iterator[None]:
             yield
         finally:
             _kept.workers = _kept.checker = _kept.prepared = None
+            _kept.ahead.clear()
 
 
 def prepare_workers(prepare: Callable[[], None]) -> None:
@@ -74,14 +88,18 @@ def prepare_workers(prepare: Callable[[], None]) -> None:
 
 
 def side_by_side(
-    work: Callable[[Task], Result], tasks: Sequence[Task], worth_starting: bool = False
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    worth_starting: bool = False,
+    then: Iterable[Task] = (),
 ) -> Iterator[Result]:
     """`work` of every task, in the order of the tasks; `work` and tasks must be picklable.
 
-    Uses the workers at hand; where there are none, some are started if that is worth a second of each.
+    Uses the workers at hand; where there are none, some are started if that is worth a second of each. `then` is what
+    the next call will probably ask for, in this order: workers that are at it already begin it rather than stand idle.
     """
-    if len(tasks) > 1 and _kept.workers:
-        yield from _spread(_kept.workers, work, tasks, _count() + 1)
+    if _kept.workers and (len(tasks) > 1 or (tasks and _kept.ahead)):
+        yield from _spread(_kept.workers, work, tasks, _count() + 1, then)
     elif len(tasks) > 1 and worth_starting and _count() > 1:
         with _executor(min(_count(), len(tasks))) as workers:
             yield from _spread(workers, work, tasks, _count() + 1)
@@ -107,23 +125,33 @@ def in_checker(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterato
     return _spread(_kept.checker, work, tasks, len(tasks)) if _kept.checker else map(work, tasks)
 
 
-def _spread(executor: ProcessPoolExecutor, work: Callable, tasks: Sequence, most: int) -> Iterator:
+def _spread(executor: ProcessPoolExecutor, work: Callable, tasks: Sequence, most: int, then: Iterable = ()) -> Iterator:
     """Never more than `most` tasks under way: what waits takes memory."""
-    done, under_way = 0, deque()
+    done, under_way, coming = 0, deque[_Begun](), chain(tasks, then)
     try:
-        for task in tasks:
-            under_way.append(_submit(executor, work, task))
-            if len(under_way) >= most:
-                yield _result(under_way.popleft())
-                done += 1
-        while under_way:
-            yield _result(under_way.popleft())
+        while done < len(tasks):
+            under_way.extend(_take_up(executor, work, task) for task in islice(coming, most - len(under_way)))
+            yield _result(under_way.popleft().call)
             done += 1
+        _kept.ahead, under_way = under_way, deque()
     except BrokenProcessPool:  # a process was ended from outside (memory, an administrator): go on without
         yield from map(work, tasks[done:])
     finally:
-        for call in under_way:
-            call.cancel()
+        _forget(under_way)
+
+
+def _take_up(executor: ProcessPoolExecutor, work: Callable, task: Any) -> _Begun:
+    """A call, taken over if it is the first of those begun ahead. If something else is wanted first, these are of no
+    use: the steps of a run follow one another in another order, or one of them failed."""
+    if _kept.ahead and (_kept.ahead[0].work, _kept.ahead[0].task) == (work, task):
+        return _kept.ahead.popleft()
+    _forget(_kept.ahead)
+    return _Begun(work, task, _submit(executor, work, task))
+
+
+def _forget(begun: deque[_Begun]) -> None:
+    while begun:
+        begun.popleft().call.cancel()
 
 
 def _count() -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -52,7 +54,105 @@ def test_without_processes_the_work_is_done_here():
 
 def test_one_task_is_not_worth_a_process():
     with processes.at_hand(_nothing):
-        assert list(processes.side_by_side(_process_of, [7])) == [(7, os.getpid())]
+        assert list(processes.side_by_side(_process_of, [7], then=[8])) == [(7, os.getpid())]
+
+
+# --- What will be asked for next ------------------------------------------------------------------------------------
+
+
+def _noted(place: Path, task: int) -> int:
+    """Says on disk that it was begun, so that work done twice or too early shows."""
+    with (place / str(task)).open("a") as note:
+        note.write("begun\n")
+    if task < 0:
+        raise ValueError(task)
+    return task
+
+
+def _times_begun(place: Path) -> dict[int, int]:
+    return {int(note.name): len(note.read_text().splitlines()) for note in place.iterdir()}
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_what_comes_next_is_begun_meanwhile_and_taken_over(tmp_path):
+    note = partial(_noted, tmp_path)
+    with processes.at_hand(_nothing):
+        first = processes.side_by_side(note, [0, 1], then=range(2, 100))
+        assert [next(first), next(first)] == [0, 1]
+        _until(lambda: 2 in _times_begun(tmp_path))  # while the caller still deals with 1
+        assert list(first) == []
+        assert list(processes.side_by_side(note, [2, 3], then=[4, 5])) == [2, 3]
+        assert list(processes.side_by_side(note, [4], then=[5])) == [4]
+        assert list(processes.side_by_side(note, [5])) == [5]
+    begun = _times_begun(tmp_path)
+    assert [begun[task] for task in range(6)] == [1] * 6
+
+
+def test_never_more_is_begun_than_there_is_room_for(tmp_path):
+    most = processes._count() + 1
+    with processes.at_hand(_nothing):
+        steps = processes.side_by_side(partial(_noted, tmp_path), range(3), then=range(3, 100))
+        for done, _ in enumerate(steps, start=1):
+            _until(lambda done=done: len(_times_begun(tmp_path)) >= done + processes._count())
+            assert len(_times_begun(tmp_path)) <= done + most - 1
+    assert len(_times_begun(tmp_path)) <= 3 + most
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [[0, 1], [5, 6], [2, 3]],  # in another order
+        [[0, 1], [3]],  # what was begun first is not wanted
+        [[0, 1], [2, 9, 3]],  # something between
+        [[0, 1], [0], [1, 0]],  # the same again
+        [[0, 1], [], [2, 3]],  # nothing at all between
+    ],
+)
+def test_whatever_is_asked_for_instead_is_right(tmp_path, calls):
+    note = partial(_noted, tmp_path)
+    with processes.at_hand(_nothing):
+        for tasks in calls:
+            assert list(processes.side_by_side(note, tasks, then=range(2, 20))) == tasks
+
+
+def test_other_work_takes_nothing_over(tmp_path):
+    with processes.at_hand(_nothing):
+        list(processes.side_by_side(partial(_noted, tmp_path), [0, 1], then=[2, 3]))
+        assert [task for task, _ in processes.side_by_side(_process_of, [2, 3])] == [2, 3]
+
+
+def test_a_caller_that_fails_leaves_nothing_begun_behind(tmp_path):
+    note = partial(_noted, tmp_path)
+    with processes.at_hand(_nothing):
+        with pytest.raises(ZeroDivisionError):
+            for task in processes.side_by_side(note, range(5), then=[5, 6]):
+                1 // task
+        assert list(processes.side_by_side(note, range(5), then=[5, 6])) == [0, 1, 2, 3, 4]
+        with pytest.raises(ValueError, match="-1"):
+            list(processes.side_by_side(note, [7, -1, 8], then=[9]))
+        assert list(processes.side_by_side(note, [9, 10])) == [9, 10]
+
+
+def test_a_process_that_dies_with_what_was_begun_ahead(tmp_path):
+    work = partial(_die, tmp_path / "marker")
+    with processes.at_hand(_nothing):
+        first = list(processes.side_by_side(work, [0, 1], then=[3, 4, 5]))
+        second = list(processes.side_by_side(work, [3, 4, 5], then=[6]))
+    assert [task for task, _ in first + second] == [0, 1, 3, 4, 5]
+
+
+def test_without_processes_nothing_is_begun_ahead(tmp_path):
+    assert list(processes.side_by_side(partial(_noted, tmp_path), [0, 1], then=[2])) == [0, 1]
+    assert _times_begun(tmp_path) == {0: 1, 1: 1}
+
+
+# --- Processes that end ---------------------------------------------------------------------------------------------
 
 
 def test_a_dead_process_loses_nothing(tmp_path):
@@ -180,3 +280,19 @@ def test_a_warehouse_that_is_kept_open_is_let_go(tmp_path):
 def test_letting_go_of_what_is_not_kept_changes_nothing(tmp_path):
     with warehouse.let_go(tmp_path / "warehouse.duckdb"), duckdb.connect():
         assert not (tmp_path / "warehouse.duckdb").exists()
+
+
+# --- What is handed over again and again ----------------------------------------------------------------------------
+
+
+def _seen(regions: policy.Regions) -> tuple[int, int]:
+    return id(regions), regions.frame.height
+
+
+def test_a_process_keeps_one_region_table():
+    regions = policy.regions()
+    with processes.at_hand(_nothing):
+        seen = set(processes.in_checker(_seen, [regions] * 5))
+    assert len(seen) == 1
+    assert pickle.loads(pickle.dumps(regions)).frame.equals(regions.frame)
+    assert pickle.loads(pickle.dumps(regions)) is not regions

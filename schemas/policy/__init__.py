@@ -10,7 +10,7 @@ import csv
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,14 @@ class Regions:
 
     frame: pl.DataFrame
 
+    def __reduce__(self) -> tuple:
+        """Another process makes one region table of it, with one set of caches, however often it is handed over."""
+        return _handed_over, (self._packed,)
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return self.frame.serialize()
+
     @property
     def current(self) -> pl.DataFrame:
         """Codes in force today, in code order."""
@@ -201,6 +209,11 @@ class Regions:
     def name(self, code: str) -> str:
         found = self.frame.filter(pl.col("code") == code)["name"].to_list()
         return found[0] if found else code
+
+
+@lru_cache(4)
+def _handed_over(packed: bytes) -> Regions:
+    return Regions(pl.DataFrame.deserialize(packed))
 
 
 _REGION_COLUMNS = ("code", "name", "level", "province_code", "city_code", "last_day", "successor_code")
