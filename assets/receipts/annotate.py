@@ -20,6 +20,7 @@ MAX_NOTES = 2_000
 MAX_MERGED = 1_000_000
 _REFERENCE = re.compile(r"([A-Z]+)(\d+)")
 _STYLE = re.compile(rb' s="(\d+)"')
+_CELL = re.compile(rb'<c r="([A-Z]+)')
 _ROW = re.compile(rb'<row\b[^>]*?\sr="(\d+)"[^>]*>')
 
 #: A cell: row and column, both from 1.
@@ -105,32 +106,55 @@ def _recoloured(
     pieces, done = [], 0
 
     def changed(number: int, row: bytes) -> bytes:
-        if (quick := _restyled(number, row, wanted[number], styles)) is not None:
+        if (quick := _restyled(number, row, wanted[number], styles, beside)) is not None:
             return quick
         tree = etree.fromstring(opening + row + b"</sheetData>")[0]
         _colour_row(tree, number, package, styles, wanted[number], beside)
         return etree.tostring(tree, encoding="unicode").replace(declared, "", 1).encode()
 
-    missing = sorted(wanted, reverse=True)
-    for found in _ROW.finditer(rows):
-        number = int(found[1])
-        while missing and missing[-1] < number:
-            pieces += [rows[done : found.start()], changed(missing[-1], b'<row r="%d"/>' % missing.pop())]
-            done = found.start()
-        if missing and missing[-1] == number:
-            end = found.end() if found[0].endswith(b"/>") else rows.index(b"</row>", found.end()) + len(b"</row>")
-            pieces += [rows[done : found.start()], changed(missing.pop(), rows[found.start() : end])]
-            done = end
-    pieces.append(rows[done:])
-    pieces += [changed(number, b'<row r="%d"/>' % number) for number in reversed(missing)]
-    return b"".join(pieces)
+    for number, start, end in _places(rows, sorted(wanted)):
+        pieces += [rows[done:start], changed(number, rows[start:end] or b'<row r="%d"/>' % number)]
+        done = end
+    return b"".join([*pieces, rows[done:]])
 
 
-def _restyled(number: int, row: bytes, wanted: dict[int, Mark], styles: Styles) -> bytes | None:
-    """The row with the cells' styles changed in its text; None where a cell is missing or written in another way."""
+def _places(rows: bytes, numbers: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Where rows begin and end, by ascending numbers; both are where the row would stand when there is none."""
+    at = 0
+    for index, number in enumerate(numbers):
+        start = rows.find(b'<row r="%d"' % number, at)
+        if start < 0:  # not there, or written in another way
+            yield from _walked(rows, at, numbers[index:])
+            return
+        at = _end(rows, start)
+        yield number, start, at
+
+
+def _walked(rows: bytes, at: int, numbers: list[int]) -> Iterator[tuple[int, int, int]]:
+    """The same, by a look at every row."""
+    missing = numbers[::-1]
+    for found in _ROW.finditer(rows, at):
+        while missing and missing[-1] < int(found[1]):
+            yield missing.pop(), found.start(), found.start()
+        if missing and missing[-1] == int(found[1]):
+            yield missing.pop(), found.start(), _end(rows, found.start())
+    yield from ((number, len(rows), len(rows)) for number in reversed(missing))
+
+
+def _end(rows: bytes, start: int) -> int:
+    opened = rows.index(b">", start)
+    return opened + 1 if rows[opened - 1 : opened] == b"/" else rows.index(b"</row>", opened) + len(b"</row>")
+
+
+def _restyled(number: int, row: bytes, wanted: dict[int, Mark], styles: Styles, beside) -> bytes | None:
+    """The row with the cells' styles changed in its text; None where it is written in another way than we do."""
+    ours = row.startswith(b'<row r="%d">' % number) and row.count(b"<c") == row.count(b'<c r="')
     for column, mark in wanted.items():
         opening = f'<c r="{column_letters(column)}{number}"'.encode()
         start = row.find(opening)
+        if start < 0 and ours:
+            start = _place_of_cell(row, column)
+            row = row[:start] + opening + b' s="%d"/>' % _style_of(beside, column) + row[start:]
         end = row.find(b">", start)
         if start < 0 or row.find(opening, end) >= 0:
             return None
@@ -141,6 +165,12 @@ def _restyled(number: int, row: bytes, wanted: dict[int, Mark], styles: Styles) 
         filled = styles.filled(int(found[1]) if found else 0, mark.severity)
         row = row[: start + len(opening)] + b' s="%d"' % filled + rest[found.end() if found else 0 :] + row[end:]
     return row
+
+
+def _place_of_cell(row: bytes, column: int) -> int:
+    """Where a cell that a row does not have belongs in its text."""
+    later = (each.start() for each in _CELL.finditer(row) if column_index(each[1].decode()) > column)
+    return next(later, row.rindex(b"</row>"))
 
 
 def _colour_row(

@@ -6,7 +6,7 @@ import re
 
 from lxml import etree
 
-from .package import Package
+from .package import Package, parse
 from .xml import column_letters, text
 
 AUTHOR = "回执"
@@ -41,28 +41,38 @@ def add(package: Package, sheet: str, notes: dict[tuple[int, int], str]) -> None
     for (row, column), content in notes.items():
         reference = f"{column_letters(column)}{row}"
         if (note := existing.get(reference)) is not None:
-            body = note.find(package.tag("text"))
-            if body is None:
-                body = etree.SubElement(note, package.tag("text"))
-            _append_run(body, package, f"\n{content}")
+            _append(note, package, f"\n{content}")
         else:
-            note = etree.SubElement(listed, package.tag("comment"), ref=reference, authorId=str(author))
-            _append_run(etree.SubElement(note, package.tag("text")), package, content)
             new.append((row, column, content))
+    listed.extend(_parsed(package, "".join(_comment(author, *each) for each in new)))
     _draw(package, sheet, new)
 
 
-def _append_run(body: etree._Element, package: Package, content: str) -> None:
-    run = etree.fromstring(
-        f'<r xmlns="{package.namespace}"><rPr><sz val="9"/><rFont val="宋体"/></rPr>'
-        f'<t xml:space="preserve">{text(content)}</t></r>'
-    )
+def _comment(author: int, row: int, column: int, content: str) -> str:
+    reference = f"{column_letters(column)}{row}"
+    return f'<comment ref="{reference}" authorId="{author}"><text>{_run(content)}</text></comment>'
+
+
+def _run(content: str) -> str:
+    return f'<r><rPr><sz val="9"/><rFont val="宋体"/></rPr><t xml:space="preserve">{text(content)}</t></r>'
+
+
+def _parsed(package: Package, content: str) -> etree._Element:
+    """An element with this content; one for many notes, because each costs more to parse than to write."""
+    return parse(f'<commentList xmlns="{package.namespace}">{content}</commentList>'.encode())
+
+
+def _append(note: etree._Element, package: Package, content: str) -> None:
+    """A further run at the end of a note that is there."""
+    body = note.find(package.tag("text"))
+    if body is None:
+        body = etree.SubElement(note, package.tag("text"))
     first = body.find(package.tag("t"))
     if first is not None:  # a plain text becomes the first run
         wrapped = etree.Element(package.tag("r"))
         first.addprevious(wrapped)
         wrapped.append(first)
-    body.append(run)
+    body.extend(_parsed(package, _run(content)))
 
 
 def _comment_part(package: Package, sheet: str) -> etree._Element:
