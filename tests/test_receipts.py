@@ -14,13 +14,15 @@ from pathlib import Path
 import openpyxl
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import CellIsRule
 from openpyxl.workbook.defined_name import DefinedName
 
 from assets import receipts
 from assets.reading.header import bureau, landchina
-from assets.receipts import annotate, comments, package, xml
+from assets.receipts import annotate, comments, lines, package, xml
 from schemas.submissions import TABLES
 
 from .reading_files import xls
@@ -42,6 +44,7 @@ from .receipt_files import (
     target,
 )
 
+original = import_module("assets.receipts.original")  # the package has a function of that name
 DATA = Path(__file__).parents[1] / "../shared/data"
 
 
@@ -264,10 +267,13 @@ def test_macros_go_and_cells_stay():
 )
 @pytest.mark.parametrize("prefixed", [False, True])
 def test_cells_are_found_however_a_program_wrote_them(sheet, prefixed):
-    content = package.worksheet(sheet)
+    made = package.plain_workbook({"表": package.worksheet(b"")})
+    part = made.sheets["表"]
+    content = made.parts[part].decode().replace("<sheetData/>", f"<sheetData>{sheet}</sheetData>")
     if prefixed:
         content = re.sub(r"<(/?)(worksheet|sheetData|row|c|v)\b", r"<\1x:\2", content).replace("xmlns=", "xmlns:x=", 1)
-    made = package.plain_workbook({"表": content})
+    made.parts[part] = content.encode()
+    made.rows.clear()
     spots = [(1, 1), (2, 2), (3, 1), (3, 3), (5, 2)]
     annotate.annotate(
         made, receipts.styles.Styles(made), {"表": {spot: annotate.Mark("error", [str(spot)]) for spot in spots}}
@@ -418,10 +424,10 @@ def test_day_and_name_stand_on_it():
 # --- What is quick, and must be the same ----------------------------------------------------------------------
 
 
-def test_no_header_that_we_know_begins_with_a_digit():
+def test_no_header_that_we_know_begins_or_ends_with_a_digit():
     """Cells that do are not even compared with headers."""
     profiles = [*map(bureau, TABLES.values()), landchina(announced=True)]
-    assert not [label for profile in profiles for label in profile.labels if label[0].isdigit()]
+    assert not [label for each in profiles for label in each.labels if label[0].isdigit() or label[-1].isdigit()]
 
 
 @pytest.mark.parametrize(
@@ -430,3 +436,94 @@ def test_no_header_that_we_know_begins_with_a_digit():
 def test_a_row_of_texts_is_written_as_any_other_row(beside):
     values = ["工业用地", None, "3.5", "", beside, "1_2"]
     assert xml.texts(3, values, 2) == xml.row(3, [(value, 2 if value else 0) for value in values])
+
+
+#: Lines that are plain, and such as need care; a comma stands for the separator.
+TRICKY = [
+    "330106,X1,工业用地,,3.5", ",,,,", "330106,,,,", ",,,,最后", "", " ", "330106", "少,两格", "多,一,格,的,行,啊",
+    "空格 在中间,x y,1,2,3", " 前,1,2,3,4", "1,后 ,2,3,4", "1,2,3,4, ", "\t,1,2,3,4", "1,\t制表,2,3,4", "制\t表,1,2,3,4",
+    "a&b,1,2,3,4", "<c>,1,2,3,4", "_x0041_,1,2,3,4", "_x,a_b,_,5%,%s", "\ufffe,\uffff,￥,（）,\ufdd0", "1,2,3,4,\ufffe",
+    '"引号",1,2,3,4', '"a,b",1,2,3,4', '"a""b",1,2,3,4', '"开着,1,2,3,4', '关上",1,2,3,4', '关上"', 'x"y,1,2,3,4', '"","",,,',
+    "长" * (xml.MAX_TEXT // 3) + "一,1,2,3,4", "长" * (xml.MAX_TEXT + 9) + ",1,2,3,4", "a;b|c,1,2,3,4", "\x01,\x7f,\u200b,\ufeff,1",
+]  # fmt: skip
+LABELS = frozenset({"行政区代码", "供地方式"})
+HEADS = ["行政区代码,电子监管号,供地方式,土地用途,面积", "甲,乙,丙,丁,戊", "供地结果表\n行政区代码,电子监管号,供地方式"]
+
+
+def sheets_both_ways(monkeypatch, content: str, shown: lines.Shown) -> list[package.Worksheet]:
+    made = []
+    for few in (0, 10**9):
+        monkeypatch.setattr(original, "_FEW", few)
+        made.append(original.original("csv", content.encode("utf-8", "surrogatepass"), shown).package)
+    return [(each.parts["xl/worksheets/sheet1.xml"], each.rows["xl/worksheets/sheet1.xml"]) for each in made]
+
+
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize("separator", ",\t;|")
+@pytest.mark.parametrize("head", HEADS)
+def test_lines_written_together_are_the_same_as_one_by_one(monkeypatch, head, separator, private):
+    monkeypatch.setattr(lines, "HEAD", 3)
+    draw = random.Random(head + separator)
+    for _ in range(25):
+        body = draw.choices(TRICKY[:2] * 20 + TRICKY, k=draw.choice((3, 30)))
+        content = "\n".join([head, *body]).replace(",", separator) + draw.choice(("", "\n", "\n\n"))
+        one, other = sheets_both_ways(monkeypatch, content, lines.Shown(LABELS, frozenset(), private))
+        assert one == other
+
+
+@given(st.lists(st.lists(st.sampled_from(["", "1", "工业", '"', '""', " ", "\t", "&", "_x0041_", "\n"]), max_size=8)))
+def test_any_text_written_together_is_the_same_as_line_by_line(cells):
+    content = "行政区代码,电子监管号,供地方式\n" * 2 + "\n".join(",".join(each) for each in cells)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "HEAD", 2)
+        one, other = sheets_both_ways(patch, content, lines.Shown(LABELS, frozenset()))
+    assert one == other
+
+
+def test_lines_of_a_very_long_file_written_together(monkeypatch):
+    monkeypatch.setattr(lines, "MAX_LINES", 50)
+    content = "\n".join([HEADS[0], *(f"330106,X{n},协议," + ("工业,1", '"工,业",1')[n % 2] for n in range(200))])
+    one, other = sheets_both_ways(monkeypatch, content, lines.Shown(LABELS, frozenset({70, 71, 150, 999})))
+    numbers = [int(each) for each in re.findall(rb'<row r="(\d+)"', one[1])]
+    assert one == other and numbers == [*range(1, lines.HEAD + 1), 70, 71, 150]
+
+
+def test_most_lines_are_written_together(monkeypatch):
+    """Else all of the above would compare the careful way with itself."""
+    seen = []
+    monkeypatch.setattr(original, "_FEW", 0)
+    monkeypatch.setattr(
+        lines.xml, "rows", lambda frame, style, do=xml.rows: seen.append(frame.height) or do(frame, style)
+    )
+    content = "\n".join([HEADS[0], *TRICKY, *["330106,X1,协议,工业,1"] * 100])
+    original.original("csv", content.encode(), lines.Shown(LABELS, frozenset()))
+    assert 70 < sum(seen) < 100
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_changed_as_text_are_those_changed_as_elements(monkeypatch, seed):
+    draw = random.Random(seed)
+    rows = [xml.texts(n, draw.choices(["", "a", "&", " "], k=5), 1) for n in range(1, 12) if draw.random() < 0.8]
+    spots = {(draw.randint(1, 13), draw.randint(1, 7)) for _ in range(9)}
+    made = []
+    for quick in (annotate._restyled, lambda *_: None):
+        monkeypatch.setattr(annotate, "_restyled", quick)
+        book = package.plain_workbook(
+            {"表": package.worksheet("".join(rows).encode(), before='<cols><col min="2" max="3" style="2"/></cols>')}
+        )
+        annotate.annotate(
+            book, receipts.styles.Styles(book), {"表": {spot: annotate.Mark("error", ["!"]) for spot in spots}}
+        )
+        made.append(parts(book.save()))
+    assert made[0] == made[1]
+
+
+def test_rows_that_no_search_finds_are_found_by_looking_at_each():
+    rows = b'<row r="1"/><row spans="1:2" r="3"><c r="A3"/></row><row r="5"></row><row r="50"/>'
+    found = {number: rows[start:end] for number, start, end in annotate._places(rows, [1, 2, 3, 5, 6, 51])}
+    assert found == {1: b'<row r="1"/>', 2: b"", 3: rows[12:52], 5: b'<row r="5"></row>', 6: b"", 51: b""}
+    assert [start for number, start, end in annotate._places(rows, [2, 6, 51])] == [
+        12,
+        rows.index(b'<row r="50"'),
+        len(rows),
+    ]

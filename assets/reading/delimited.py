@@ -225,7 +225,7 @@ def _is_whole(text: bytes, separator: str, width: int) -> bool:
 def _parse_whole(text: bytes, first: int, separator: str, width: int) -> pl.DataFrame | None:
     """All lines at once, normalised; None when one has another width after all."""
     rows = count_lines(text)
-    frame = _by_hand(text, separator, width) if len(text) < _SMALL else _polars(text, separator, width, None)
+    frame = _by_hand(text, separator, width) if len(text) < _SMALL else split_cells(text, separator, width)
     if frame is None or frame.height != rows:
         return None
     numbers = pl.int_range(first, first + rows, dtype=pl.Int64, eager=True).alias("row")
@@ -247,13 +247,14 @@ def _by_hand(text: bytes, separator: str, width: int) -> pl.DataFrame | None:
 def _parse_lines(lines: pl.Series, numbers: pl.Series, separator: str, width: int) -> pl.DataFrame | None:
     if not len(lines):
         return _empty(width)
-    frame = _polars(lines.str.join("\n")[0].encode(), separator, width, '"')
+    frame = split_cells(lines.str.join("\n")[0].encode(), separator, width, '"')
     if frame is None or frame.height != len(lines):
         return None
     return frame.select(numbers, pl.all())
 
 
-def _polars(text: bytes, separator: str, width: int, quote: str | None) -> pl.DataFrame | None:
+def split_cells(text: bytes, separator: str, width: int, quote: str | None = None) -> pl.DataFrame | None:
+    """Columns `c0`… of lines that have so many cells each, empty ones null; None where polars thinks otherwise."""
     try:
         return pl.read_csv(text, has_header=False, schema=_schema(width), separator=separator, quote_char=quote)
     except pl.exceptions.PolarsError:

@@ -11,6 +11,7 @@ import re
 import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -26,8 +27,6 @@ _MACRO_BOOK = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
 _BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-# The same input gives the same bytes: no clock enters the file.
-_TIMELESS = (1980, 1, 1, 0, 0, 0)
 
 
 class NotAWorkbook(Exception):
@@ -40,7 +39,7 @@ class Package:
 
     parts: dict[str, bytes]
     trees: dict[str, etree._Element] = field(default_factory=dict)
-    rows: dict[str, bytes] = field(default_factory=dict)  # of opened worksheets: kept as text, see `_without_rows`
+    rows: dict[str, bytes] = field(default_factory=dict)  # of worksheets: kept as text, see `_without_rows`
 
     @classmethod
     def load(cls, data: bytes) -> Package:
@@ -57,31 +56,41 @@ class Package:
     def save(self) -> bytes:
         """The package as bytes; equal packages give equal bytes."""
         for name, tree in self.trees.items():
-            content = etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True)
-            if name in self.rows:
-                content = content.replace(b"<sheetData/>", b"<sheetData>" + self.rows[name] + b"</sheetData>", 1)
-            self.parts[name] = content
+            self.parts[name] = etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True)
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for name in sorted(self.parts, key=lambda each: (each != "[Content_Types].xml", each)):
-                info = zipfile.ZipInfo(name, _TIMELESS)
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, self.parts[name], compresslevel=1)
+                with archive.open(name, "w") as part:  # bears no time, hence the same input gives the same bytes
+                    part.writelines(self._pieces(name))
         return stream.getvalue()
+
+    def _pieces(self, name: str) -> tuple[bytes, ...]:
+        """A part's content, with the rows of a sheet in their place; a sheet is large enough not to be copied."""
+        if name not in self.rows:
+            return (self.parts[name],)
+        before, _, after = self.parts[name].partition(_NO_ROWS)
+        return before, b"<sheetData>", self.rows[name], b"</sheetData>", after
 
     # --- Parts -------------------------------------------------------------------------------------------------------
 
     def tree(self, name: str) -> etree._Element:
         """The root element of a part; changes to it are written by `save`."""
         if name not in self.trees:
-            content, rows = _without_rows(self.parts[name])
-            self.trees[name] = parse(content)
-            if rows is not None:
-                self.rows[name] = rows
+            if name not in self.rows:
+                self.parts[name], rows = _without_rows(self.parts[name])
+                self.rows |= {} if rows is None else {name: rows}
+            self.trees[name] = parse(self.parts[name])
         return self.trees[name]
 
     def add(self, name: str, content: bytes, content_type: str) -> None:
         self.parts[name] = content
+        self.declare(name, content_type)
+
+    def put_sheet(self, name: str, sheet: Worksheet) -> None:
+        """A sheet of ours as a part, or in the place of one."""
+        self.parts[name], self.rows[name] = sheet.content.encode(), sheet.rows
+
+    def declare(self, name: str, content_type: str) -> None:
         types = self.tree("[Content_Types].xml")
         etree.SubElement(types, f"{{{_TYPES}}}Override", PartName=f"/{name}", ContentType=content_type)
 
@@ -178,6 +187,7 @@ class Package:
         return found
 
 
+_NO_ROWS = b"<sheetData/>"
 _SIMPLE_ROW = re.compile(rb'<row\b(?=[^>]*\sr="\d)')
 
 
@@ -191,9 +201,10 @@ def _without_rows(content: bytes) -> tuple[bytes, bytes | None]:
         return content, None
     rows = content[start + len(b"<sheetData>") : end]
     special = b"!" in rows and b"<!" in rows  # a single byte, which is rare here, is found ten times as fast
-    if special or rows.count(b"<row") != len(_SIMPLE_ROW.findall(rows)):
+    count = rows.count(b"<row")
+    if special or (count != rows.count(b'<row r="') and count != len(_SIMPLE_ROW.findall(rows))):
         return content, None
-    return content[:start] + b"<sheetData/>" + content[end + len(b"</sheetData>") :], rows
+    return content[:start] + _NO_ROWS + content[end + len(b"</sheetData>") :], rows
 
 
 def relations_name(part: str) -> str:
@@ -206,8 +217,8 @@ def parse(content: bytes) -> etree._Element:
     return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
 
-def plain_workbook(sheets: dict[str, str]) -> Package:
-    """A new workbook from whole worksheet XML by name, with a text style (index 1: `@`, so that nothing typed or
+def plain_workbook(sheets: dict[str, Worksheet]) -> Package:
+    """A new workbook from worksheets by name, with a text style (index 1: `@`, so that nothing typed or
     kept there turns into a formula or a number) and one for headings (2)."""
     relation = _RELATION_TYPES[_TRANSITIONAL]
     numbered = list(enumerate(sheets.items(), 1))
@@ -233,13 +244,10 @@ def plain_workbook(sheets: dict[str, str]) -> Package:
         f'<Relationship Id="rId{len(numbered) + 1}" Type="{relation}/styles" Target="styles.xml"/></Relationships>',
         "xl/styles.xml": _PLAIN_STYLES,
     }
-    parts |= {f"xl/worksheets/sheet{n}.xml": content for n, (_, content) in numbered}
-    return Package(
-        {
-            name: (content if content.startswith("<?") else _DECLARATION + content).encode()
-            for name, content in parts.items()
-        }
-    )
+    made = Package({name: f"{_DECLARATION}{content}".encode() for name, content in parts.items()})
+    for number, (_, sheet) in numbered:
+        made.put_sheet(f"xl/worksheets/sheet{number}.xml", sheet)
+    return made
 
 
 _PLAIN_STYLES = (
@@ -258,18 +266,23 @@ _PLAIN_STYLES = (
 )
 
 
-def worksheet(rows: str, *, before: str = "", after: str = "") -> str:
-    """Worksheet XML around rows; `before` and `after` are what stands around <sheetData>."""
+class Worksheet(NamedTuple):
+    """A sheet of ours as XML, its rows by themselves: they are never parsed."""
+
+    content: str  # with an empty <sheetData/>
+    rows: bytes
+
+    def in_namespace(self, namespace: str) -> Worksheet:
+        """The same in a workbook's own namespace, which rows do not mention."""
+        moved = self.content.replace(_TRANSITIONAL, namespace, 1)
+        related = _RELATION_TYPES[_TRANSITIONAL]
+        return Worksheet(moved.replace(related, _RELATION_TYPES.get(namespace, ""), 1), self.rows)
+
+
+def worksheet(rows: bytes, *, before: str = "", after: str = "") -> Worksheet:
+    """A worksheet of rows; `before` and `after` are what stands around <sheetData>."""
     head = f'<worksheet xmlns="{_TRANSITIONAL}" xmlns:r="{_RELATION_TYPES[_TRANSITIONAL]}">'
-    return f"{_DECLARATION}{head}{before}<sheetData>{rows}</sheetData>{after}</worksheet>"
-
-
-def in_namespace(content: str, namespace: str) -> str:
-    """Worksheet XML of ours in a workbook's own namespace."""
-    if namespace == _TRANSITIONAL:
-        return content
-    moved = content.replace(_TRANSITIONAL, namespace, 1)
-    return moved.replace(_RELATION_TYPES[_TRANSITIONAL], _RELATION_TYPES.get(namespace, ""), 1)
+    return Worksheet(f"{_DECLARATION}{head}{before}{_NO_ROWS.decode()}{after}</worksheet>", rows)
 
 
 def _attribute(value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from .package import worksheet
+from .package import Worksheet, worksheet
 from .receipt import REMEDIES_BEFORE, SEVERITIES, VERDICTS, Receipt, spot
 from .styles import COLOURS, Styles
 from .xml import MAX_ROWS, Cell, column_letters, columns, row, text
@@ -57,8 +57,8 @@ class ReceiptSheet:
     ) -> None:
         self._receipt, self._looks, self._sheets, self._where, self._shift = receipt, looks, sheets, where, shift
 
-    def xml(self, notes: list[str]) -> str:
-        """Worksheet XML. `notes`: what else the reader must know."""
+    def xml(self, notes: list[str]) -> Worksheet:
+        """`notes`: what else the reader must know."""
         title = "报送回执（报送前自查）" if self._receipt.before else "报送回执"
         head = [row(1, [(title, self._looks.title)], 26)]
         head += [row(n, self._fact(*fact)) for n, fact in enumerate(self._facts(notes), 2)]
@@ -68,11 +68,12 @@ class ReceiptSheet:
             [row(first, [(heading, self._looks.head) for heading in _HEADINGS], 20)] if self._receipt.findings else []
         )
         for number, finding in enumerate(self._receipt.listed, 1):
-            cells = self._finding(number, finding)
+            target = self._target(finding)
+            cells = self._finding(number, finding, linked=target is not None)
             body.append(row(first + number, cells, _height(cells)))
-            if target := self._target(finding):
+            if target:
                 links.append(f'<hyperlink ref="{_LINK_COLUMN}{first + number}" location="{text(target)}"/>')
-        return worksheet("".join(head + body), before=_BEFORE, after=_after(first, len(body), links))
+        return worksheet("".join(head + body).encode(), before=_BEFORE, after=_after(first, len(body), links))
 
     def _facts(self, notes: list[str]) -> list[tuple[str, str]]:
         receipt = self._receipt
@@ -100,9 +101,9 @@ class ReceiptSheet:
     def _fact(self, label: str, value: str) -> list[Cell]:
         return [(label, self._looks.label), (None, 0), (value, self._looks.value)]
 
-    def _finding(self, number: int, finding) -> list[Cell]:
+    def _finding(self, number: int, finding, linked: bool) -> list[Cell]:
         place, cell = finding.place, self._looks.cell
-        link = self._looks.link if self._target(finding) else cell
+        link = self._looks.link if linked else cell
         return [
             (number, cell), (finding.rule, cell), (self._spelled(finding), link), (place.column, cell),
             (SEVERITIES[finding.severity], self._looks.severity[finding.severity]), (finding.value, cell),
@@ -125,9 +126,11 @@ class ReceiptSheet:
 
 def _height(cells: list[Cell]) -> float:
     """Of a row whose cells wrap: not every spreadsheet program makes room by itself."""
-    widths = zip(cells, _WIDTHS, strict=True)
-    lines = max(-(-columns(value) // (width - 1)) for (value, _), width in widths if isinstance(value, str))
-    return 15.0 * max(1, min(lines, 20))
+    lines = 1
+    for (value, _), width in zip(cells, _WIDTHS, strict=True):
+        if isinstance(value, str) and 2 * len(value) >= width:  # no character takes more than two places
+            lines = max(lines, -(-columns(value) // (width - 1)))
+    return 15.0 * min(lines, 20)
 
 
 _BEFORE = (

@@ -13,8 +13,9 @@ from assets.reading.source import Checked
 from schemas.submissions import TABLES
 
 from . import annotate
-from .original import Original, Shown, original
-from .package import Package, in_namespace, plain_workbook, worksheet
+from .lines import Shown
+from .original import Original, original
+from .package import Package, Worksheet, plain_workbook, worksheet
 from .receipt import MAX_LISTED, Receipt, marks, receipt_of
 from .sheet import Looks, ReceiptSheet
 from .styles import Styles
@@ -66,16 +67,17 @@ def _shown(receipt: Receipt) -> Shown:
 def _alone(receipt: Receipt, notes: list[str]) -> bytes:
     """The receipt sheet by itself: the file cannot be opened, or there is nothing to mark in it."""
     parts, part, looks = _bare()
-    content = ReceiptSheet(receipt, looks).xml(notes + _unlisted(receipt))
-    return Package({**parts, part: content.encode()}).save()
+    package = Package(dict(parts))
+    package.put_sheet(part, ReceiptSheet(receipt, looks).xml(notes + _unlisted(receipt)))
+    return package.save()
 
 
 @cache  # half of a night's receipts have nothing to mark: they differ in this one sheet
 def _bare() -> tuple[dict[str, bytes], str, Looks]:
     """The parts of a workbook that has a receipt sheet only, the name of that sheet's part, its styles."""
-    package = plain_workbook({_PLACEHOLDER: worksheet("")})
+    package = plain_workbook({_PLACEHOLDER: worksheet(b"")})
     looks = Looks.of(Styles(package))
-    part = _put_first(package, worksheet(""))
+    part = _put_first(package, worksheet(b""))
     _drop_last(package)
     package.save()
     return package.parts, part, looks
@@ -100,14 +102,15 @@ def _unlisted(receipt: Receipt) -> list[str]:
 # --- The order of sheets ---------------------------------------------------------------------------------------------
 
 
-def _put_first(package: Package, content: str) -> str:
+def _put_first(package: Package, sheet: Worksheet) -> str:
     """Add a sheet before all others and open the workbook there; returns its part."""
     book = package.tree(package.workbook)
     name = _free_sheet_name(set(package.sheets))
     for part in package.sheets.values():
         _deselect(package, part)
     part = package.free_name("xl/worksheets/receipt{}.xml")
-    package.add(part, in_namespace(content, package.namespace).encode(), _SHEET_TYPE)
+    package.put_sheet(part, sheet.in_namespace(package.namespace))
+    package.declare(part, _SHEET_TYPE)
     sheets = book.find(package.tag("sheets"))
     numbers = [int(each.get("sheetId", "0")) for each in sheets]
     made = etree.Element(package.tag("sheet"), name=name, sheetId=str(max(numbers, default=0) + 1))

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
+import polars as pl
+
 #: An Excel cell holds no more characters than this.
 MAX_TEXT = 32_767
 MAX_ROWS = 1_048_576
@@ -15,7 +17,6 @@ _ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _SPECIAL = re.compile('[&<>"\r_\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0\ufffe\uffff]')
 #: What keeps a text from standing in XML as it is: such characters, and blanks, which may need a word of their own.
 _UNEVEN = re.compile(_SPECIAL.pattern[:-1] + "\t\n ]")
-
 #: One cell to write: text, a whole number or nothing, and the index of its style.
 Cell = tuple[str | int | None, int]
 
@@ -66,12 +67,15 @@ def row(number: int, cells: Iterable[Cell], height: float | None = None) -> str:
             made.append("/>")
         elif isinstance(value, int):
             made.append(f"><v>{value}</v></c>")
-        elif value[0] <= " " or value[-1] <= " " or "\n" in value:  # what XML would squeeze
-            made.append(f' t="inlineStr"><is><t xml:space="preserve">{written(value)}</t></is></c>')
         else:
-            made.append(f' t="inlineStr"><is><t>{written(value)}</t></is></c>')
+            made.append(f' t="inlineStr"><is><t{_kept(value)}>{written(value)}</t></is></c>')
     tall = f' ht="{height}" customHeight="1"' if height else ""
     return f'<row r="{number}"{tall}>{"".join(made)}</row>'
+
+
+def _kept(value: str) -> str:
+    """What an element says of a text that XML would squeeze."""
+    return ' xml:space="preserve"' if value[0] <= " " or value[-1] <= " " or "\n" in value else ""
 
 
 def texts(number: int, values: Sequence[str | None], style: int) -> str:
@@ -87,3 +91,45 @@ def _form(filled: tuple[bool, ...], style: int) -> str:
     """A row to be filled in: a NUL for its number, %s for every text."""
     opening = (f'<c r="{column_letters(index)}\0" s="{style}"' for index, has in enumerate(filled, 1) if has)
     return '<row r="\0">' + "".join(f'{each} t="inlineStr"><is><t>%s</t></is></c>' for each in opening) + "</row>"
+
+
+# --- Rows by the thousand ---------------------------------------------------------------------------------------------
+
+
+def odd_lines(text: bytes, separator: bytes) -> set[int]:
+    """Which lines (from 0) of a text have cells that cannot be copied into XML as they are.
+
+    The text is UTF-8 without control characters; a cell is what stands between two separators or newlines.
+    """
+    found = set()
+    for first, pattern in _odd(separator).items():
+        line = at = 0
+        for match in pattern.finditer(text) if first in text else ():
+            line += text.count(b"\n", at, match.start())
+            at = match.start()
+            found.add(line)
+    return found
+
+
+@cache
+def _odd(separator: bytes) -> dict[bytes, re.Pattern[bytes]]:
+    """What makes a line odd, with the rest of it, by its first byte: one byte is sought at no cost."""
+    bounds = re.escape(separator) + b"\n"
+    blank = b"(?:(?<![^%b].)|(?![^%b]))" % (bounds, bounds)
+    after = {b'"': b"", b"&": b"", b"<": b"", b">": b"", b"_": b"(?=x)", b"\xef": b"(?:\xb7\x90|\xbf[\xbe\xbf])"}
+    after |= {each: blank for each in (b" ", b"\t") if each != separator}
+    return {first: re.compile(first + rest + b"[^\n]*") for first, rest in after.items()}
+
+
+def rows(frame: pl.DataFrame, style: int) -> pl.Series:
+    """The rows of a frame as `texts` gives them one by one: its first column is their number, the others are cells,
+    which have nothing `odd` and are null where there is nothing."""
+    number, *columns = frame.columns
+    digits = pl.col(number).cast(pl.String)
+    numbered = frame.with_columns(digits=digits, middle=digits + f'" s="{style}" t="inlineStr"><is><t>')
+    cells = (
+        pl.concat_str(pl.lit(f'<c r="{column_letters(index)}'), "middle", column, pl.lit("</t></is></c>"))
+        for index, column in enumerate(columns, 1)
+    )
+    row = pl.concat_str(pl.lit('<row r="'), "digits", pl.lit('">'), *cells, pl.lit("</row>"), ignore_nulls=True)
+    return numbered.select(row).to_series()
