@@ -22,6 +22,7 @@ import duckdb
 
 from assets.home import Home, Trouble
 from assets.trust import states
+from schemas.database import connect
 from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
 
 DATABASE, MANIFEST, PARQUET = "landstock.duckdb", "manifest.json", "parquet"
@@ -168,7 +169,7 @@ def database(home: Home, release_id: str | None = None) -> Path:
 def open_read_only(home: Home, release_id: str | None = None) -> duckdb.DuckDBPyConnection:
     """A release for reading and nothing else: no other file, no extension, no setting can be reached from its SQL."""
     locked = {"enable_external_access": "false", "lock_configuration": "true"}
-    con = duckdb.connect(str(database(home, release_id)), read_only=True, config=locked)
+    con = connect(database(home, release_id), read_only=True, config=locked)
     con.execute("USE mart")
     return con
 
@@ -238,11 +239,11 @@ def _write(
     build: Path, folder: Path, release_id: str, marts: Mapping[str, Mart]
 ) -> tuple[dict[str, int], dict[str, str]]:
     """The build database, compact as it is, becomes the release's: copying the file takes a fraction of copying rows."""
-    with duckdb.connect(str(build)) as con:
+    with connect(build) as con:
         con.execute("CHECKPOINT")
     shutil.copyfile(build, folder / DATABASE)
     rows, checksums = {}, {}
-    with duckdb.connect(str(folder / DATABASE)) as con:
+    with connect(folder / DATABASE) as con:
         for name in _tables(con) - set(marts):
             con.execute(f'DROP TABLE mart."{name}"')
         for name, mart in marts.items():

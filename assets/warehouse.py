@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from assets.shapes import FIGURE, PART
+from schemas import database
 from schemas.dtypes import PROVENANCE
 from schemas.submissions import TABLES
 
@@ -89,7 +90,7 @@ _kept: dict[Path, duckdb.DuckDBPyConnection] = {}  # see `kept_open`
 
 def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open the warehouse, creating it when needed. One process at a time: callers hold the home's lock."""
-    con = duckdb.connect(str(path), read_only=read_only)
+    con = database.connect(path, read_only=read_only)
     con.execute(f"SET checkpoint_threshold = '{CHECKPOINT}'")
     if not read_only and path not in _kept:
         create(con)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
+from schemas import database
 from schemas.policy import Regions
 from schemas.policy import regions as own_regions
 
@@ -72,7 +73,7 @@ def prepare() -> None:
 
 def validate_file(path: Path, tables: Iterable[str], layer: str, regions: Regions | None = None) -> list[CheckResult]:
     """`validate` on a database file that nobody writes to meanwhile."""
-    with duckdb.connect(str(path), read_only=True) as con:
+    with database.connect(path, read_only=True) as con:
         return validate(con, layer, tables, regions=regions)
 
 

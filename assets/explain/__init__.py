@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from schemas import database
 from schemas.indicators import INDICATORS, Indicator, VerdictKind
 
 from .change import changes
@@ -68,7 +69,7 @@ def explain(
 @contextlib.contextmanager
 def opened(release_db: Path, previous: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Both files read-only, as the catalogs `now` and `before`."""
-    with duckdb.connect() as con:
+    with database.connect() as con:
         for name, path in (("now", release_db), ("before", previous)):
             if path is not None:
                 con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")

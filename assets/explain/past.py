@@ -10,6 +10,7 @@ import duckdb
 from assets import indicators, marts, warehouse
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
+from schemas import database
 from schemas.indicators import INDICATORS
 
 from .chosen import UnknownFigure
@@ -31,7 +32,7 @@ def build(home: Home, code: str, context: Context, target: Path) -> Path:
 
     Raises Locked when another process is writing to it.
     """
-    with duckdb.connect() as con:
+    with database.connect() as con:
         _attach(con, home)
         _copy(con, code)
         indicators.derive(con, code, context)
@@ -45,7 +46,7 @@ def build(home: Home, code: str, context: Context, target: Path) -> Path:
 
 def require_known(home: Home, day: date) -> None:
     """Raises UnknownFigure when nothing had been received by a day."""
-    with duckdb.connect() as con:
+    with database.connect() as con:
         _attach(con, home)
         (first,) = con.execute("SELECT min(received_on) FROM warehouse.raw.submission WHERE loaded").fetchone()
     if first is None or first > day:

@@ -14,14 +14,13 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-import duckdb
-
 from assets import receipts, release
 from assets.home import Home
 from assets.outputs.fonts import FontsMissing
 from assets.outputs.restating import horizon_made_again
 from assets.processes import side_by_side
 from assets.trust import states
+from schemas import database
 from schemas.trust import STATES, State
 
 DOCUMENTS, SITE, RECEIPTS = "documents", "site", "receipts"
@@ -162,7 +161,7 @@ def _site(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
 def _receipts(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
     now = release.current(home)
     previous = home.releases / now / RECEIPTS if now else None
-    with duckdb.connect(str(home.build), read_only=True) as con:
+    with database.connect(home.build, read_only=True) as con:
         receipts.write_all(con, home.raw, folder, previous)
 
 

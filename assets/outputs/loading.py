@@ -11,11 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from assets import advice
 from assets.outputs import counties, details, model, restating, sentences
 from assets.outputs import format as shown
+from schemas import database
 from schemas.indicators import FIRST_YEAR, HORIZONS, INDICATORS, WORDS, DataState, Verdict, VerdictKind
 from schemas.table import Unit
 
@@ -29,7 +28,7 @@ class Source:
     name those that `leave_out` has left."""
 
     def __init__(self, path: Path):
-        self.con = duckdb.connect(str(path), read_only=True)
+        self.con = database.connect(path, read_only=True)
         self.con.execute("USE mart")
 
     def rows(self, sql: str) -> Rows:

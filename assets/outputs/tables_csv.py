@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from schemas import database
+
 #: What a spreadsheet may run, even behind blanks.
 _FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 _RISKY = re.compile(_FORMULA)
@@ -23,7 +25,7 @@ def write(release_db: Path, folder: Path, most: int | None = None) -> list[Path]
     `most`: tables of more rows are left out; who wants those reads Parquet.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(release_db), read_only=True) as connection:
+    with database.connect(release_db, read_only=True) as connection:
         names = [name for name in tables(connection) if most is None or _rows(connection, name) <= most]
         return [_write(connection, name, folder / f"{name}.csv") for name in names]
 

@@ -16,7 +16,7 @@ from assets.home import Home
 from assets.indicators import inputs
 from assets.indicators.industrial_far import is_industrial
 from assets.trust import completeness, distribution, objections, plausibility
-from schemas import policy
+from schemas import database, policy
 from schemas.indicators import FIRST_YEAR
 from schemas.marts import MARTS
 from schemas.submissions import CANCELLED, TABLES
@@ -79,7 +79,7 @@ def previous(home: Home, context: Context, release_id: str) -> str | None:
 
 def build_plausibility(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Jumps of this release's revisions beyond the limits."""
-    with duckdb.connect(str(made.build_path), read_only=True) as build:
+    with database.connect(made.build_path, read_only=True) as build:
         revisions = build.execute("SELECT * FROM mart.revision").pl()
     given = plausibility.acknowledgements(Home(made.home))
     return plausibility.judge(revisions, policy.plausibility(), given, context.as_of)

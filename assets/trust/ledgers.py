@@ -12,6 +12,8 @@ from pathlib import Path
 
 import duckdb
 
+from schemas import database
+
 BEFORE, NOW = "before", "now"
 
 #: Submission tables whose revisions are vintages (数据版本).
@@ -25,7 +27,7 @@ REPLACING = "annual_task"
 @contextlib.contextmanager
 def opened(before: Path, now: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Both databases, read-only."""
-    with duckdb.connect() as con:
+    with database.connect() as con:
         for name, path in ((BEFORE, before), (NOW, now)):
             con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
         yield con

@@ -1,0 +1,22 @@
+"""How this project opens a DuckDB file: in one way everywhere, so that what holds for one connection holds for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+
+def connect(
+    path: Path | str = ":memory:", *, read_only: bool = False, config: Mapping[str, str] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Open a database file, or one in memory.
+
+    Without DuckDB's progress bar: after two seconds of a query it is drawn into whatever stands behind stdout, a
+    terminal or a file. It belongs to a connection, not to a configuration; as a PRAGMA it may be switched off where
+    the configuration is locked.
+    """
+    con = duckdb.connect(str(path), read_only=read_only, config=dict(config or {}))
+    con.execute("PRAGMA disable_progress_bar")
+    return con
