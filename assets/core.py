@@ -137,19 +137,19 @@ def standing(table: str) -> str:
     says so): the table's columns, provenance and `received_on`.
 
     Only keys that stand more than once are ranked, and these are found by hash: most stand once, and grouping millions
-    of texts takes several times as long.
+    of texts takes several times as long. No part of it is a WITH: one that is materialised makes DuckDB read all
+    columns of the table, whichever are asked for.
     """
+    known = "(SELECT submission_id, received_on, file_name, seq FROM raw.submission WHERE received_on <= $day)"
+    many = f"SELECT hash(record_key) FROM core.{table} GROUP BY ALL HAVING count(*) > 1"
+    ranked = (
+        f"SELECT c.rowid AS id, row_number() OVER"
+        f" (PARTITION BY c.record_key ORDER BY k.received_on DESC, k.file_name DESC, k.seq DESC) AS place"
+        f" FROM core.{table} c JOIN {known} k USING (submission_id) WHERE hash(c.record_key) IN ({many})"
+    )
     return (
-        "(WITH known AS (SELECT submission_id, received_on, file_name, seq FROM raw.submission"
-        " WHERE received_on <= $day),"
-        f" many AS (SELECT hash(record_key) FROM core.{table} SEMI JOIN known USING (submission_id)"
-        " GROUP BY ALL HAVING count(*) > 1),"
-        f" ranked AS (SELECT c.rowid AS id, row_number() OVER"
-        f"  (PARTITION BY c.record_key ORDER BY k.received_on DESC, k.file_name DESC, k.seq DESC) AS place"
-        f"  FROM core.{table} c JOIN known k USING (submission_id) WHERE hash(c.record_key) IN (FROM many)),"
-        " superseded AS (SELECT id FROM ranked WHERE place > 1)"
-        f" SELECT c.*, k.received_on FROM core.{table} c JOIN known k USING (submission_id)"
-        " ANTI JOIN superseded ON c.rowid = id)"
+        f"(SELECT c.*, k.received_on FROM core.{table} c JOIN {known} k USING (submission_id)"
+        f" ANTI JOIN (SELECT id FROM ({ranked}) WHERE place > 1) superseded ON c.rowid = id)"
     )
 
 
