@@ -35,15 +35,10 @@ def opened(before: Path, now: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def compare(con: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary tables `pair`, `touched`, `placed` and `moved`."""
-    for statement in (
-        _PAIR,
-        _SUSPECT,
-        _SIDE.format(side=BEFORE),
-        _SIDE.format(side=NOW),
-        _touched(con),
-        _PLACED,
-        _MOVED,
-    ):
+    sides = [_SIDE.format(side=side) for side in (BEFORE, NOW)]
+    for statement in (_PAIR, _DIFFERENT, _SUSPECT, *sides):
+        con.execute(statement)
+    for statement in (_touched(con), _WANTED, _COUNTED, _OWN, _PLACED, _MOVED):
         con.execute(statement)
 
 
@@ -60,16 +55,23 @@ FROM {_FACTS.format(side=BEFORE)} b, {_FACTS.format(side=NOW)} n
 """
 
 _CONTRIBUTED = "basis, year, region_code, city_code, role, amount, component"
-_PRINTS = f"""(SELECT source_table, record_key, hash(indicator, source_table, record_key, {_CONTRIBUTED}) AS print
+_PRINTS = f"""(SELECT rowid AS id, hash(indicator, source_table, record_key, {_CONTRIBUTED}) AS print
   FROM {{side}}.mart.contribution)"""
 
-# Records with a ledger row that the other side does not have. Single numbers are compared, not texts: most of a million
-# rows are the same. A row of GDP divides and adds nothing: its revision shows only in where it stands.
+# Ledger rows that the other side does not have. Single numbers are joined, once, and no texts: most of a million rows
+# are the same.
+_DIFFERENT = f"""
+CREATE OR REPLACE TEMP TABLE different AS
+SELECT b.id AS old, n.id AS new
+FROM {_PRINTS.format(side=BEFORE)} b FULL JOIN {_PRINTS.format(side=NOW)} n USING (print)
+WHERE b.id IS NULL OR n.id IS NULL
+"""
+
+# Their records. A row of GDP divides and adds nothing: its revision shows only in where it stands.
 _SUSPECT = f"""
 CREATE OR REPLACE TEMP TABLE suspect AS
-WITH b AS {_PRINTS.format(side=BEFORE)}, n AS {_PRINTS.format(side=NOW)}
-SELECT source_table, record_key FROM b ANTI JOIN n USING (print)
-UNION SELECT source_table, record_key FROM n ANTI JOIN b USING (print)
+SELECT source_table, record_key FROM {BEFORE}.mart.contribution WHERE rowid IN (SELECT old FROM different)
+UNION SELECT source_table, record_key FROM {NOW}.mart.contribution WHERE rowid IN (SELECT new FROM different)
 UNION SELECT source_table, record_key FROM {NOW}.mart.contribution WHERE source_table = 'gdp'
 """
 
@@ -126,33 +128,44 @@ def _touched(con: duckdb.DuckDBPyConnection) -> str:
     return _TOUCHED.format(cancelled=f"{NOW}.mart.cancellation" if made else empty)
 
 
-# Which figure a ledger row belongs to: see `schemas.marts.FIGURE_ROWS`, here for all figures at once.
-_FIGURES_OF = """
-SELECT '{side}' AS side, c.*, g.code AS figure_region FROM {side}.mart.contribution c
-JOIN wanted w USING (indicator, source_table, record_key)
-JOIN regions g ON CASE g.level WHEN 'city' THEN c.city_code = g.code ELSE c.region_code = g.code END
-WHERE c.role <> 'excluded'
-UNION ALL
-SELECT '{side}', c.*, left(c.city_code, 2) || '0000' FROM {side}.mart.contribution c
-JOIN wanted w USING (indicator, source_table, record_key)
-WHERE c.role <> 'excluded' AND c.city_code IS NOT NULL AND NOT EXISTS (
-  FROM {side}.mart.contribution p WHERE p.region_code = left(c.city_code, 2) || '0000'
-  AND (p.indicator, p.year, p.source_table) = (c.indicator, c.year, c.source_table))
-"""
 _TOP, _BOTTOM = "role IN ('numerator', 'both')", "role IN ('denominator', 'both')"
 
+#: Rows of touched records and of those that are always looked at, with the side they are on.
 _ALWAYS = f"source_table = '{REPLACING}' OR indicator IN {BY_YEAR}"
+_WANTED = f"""
+CREATE OR REPLACE TEMP TABLE wanted AS SELECT indicator, source_table, record_key FROM touched
+UNION SELECT indicator, source_table, record_key FROM {BEFORE}.mart.contribution WHERE {_ALWAYS}
+UNION SELECT indicator, source_table, record_key FROM {NOW}.mart.contribution WHERE {_ALWAYS}
+"""
+_COUNTED_OF = """
+SELECT '{side}' AS side, indicator, year, basis, source_table, record_key, component, role, amount, record_amount_mu,
+  region_code, city_code
+FROM {side}.mart.contribution SEMI JOIN wanted USING (indicator, source_table, record_key) WHERE role <> 'excluded'
+"""
+_COUNTED = f"""
+CREATE OR REPLACE TEMP TABLE counted AS {_COUNTED_OF.format(side=BEFORE)} UNION ALL {_COUNTED_OF.format(side=NOW)}
+"""
 
-#: Rows of touched records, each under the regions whose figures it enters, with the side it is on.
+#: Where a province has rows of its own, which replace those of its cities.
+_OWN_OF = """
+SELECT '{side}' AS side, region_code, indicator, year, source_table FROM {side}.mart.contribution
+WHERE region_code LIKE '%0000'
+"""
+_OWN = f"CREATE OR REPLACE TEMP TABLE own AS {_OWN_OF.format(side=BEFORE)} UNION {_OWN_OF.format(side=NOW)}"
+
+#: Those rows, each under the regions whose figures it enters: see `schemas.marts.FIGURE_ROWS`, here for all figures at
+#: once. Joined kind of region by kind: one condition for all of them is no equality, and millions of rows would be held
+#: against every region.
 _PLACED = f"""
 CREATE OR REPLACE TEMP TABLE placed AS
-WITH regions AS (SELECT DISTINCT region_code AS code, region_level AS level FROM {NOW}.mart.indicator_value),
-wanted AS (
-  SELECT indicator, source_table, record_key FROM touched
-  UNION SELECT indicator, source_table, record_key FROM {BEFORE}.mart.contribution WHERE {_ALWAYS}
-  UNION SELECT indicator, source_table, record_key FROM {NOW}.mart.contribution WHERE {_ALWAYS}
-)
-{_FIGURES_OF.format(side=BEFORE)} UNION ALL {_FIGURES_OF.format(side=NOW)}
+WITH regions AS (SELECT DISTINCT region_code AS code, region_level AS level FROM {NOW}.mart.indicator_value)
+SELECT c.*, g.code AS figure_region FROM counted c JOIN regions g ON c.city_code = g.code WHERE g.level = 'city'
+UNION ALL
+SELECT c.*, g.code FROM counted c JOIN regions g ON c.region_code = g.code WHERE g.level IS DISTINCT FROM 'city'
+UNION ALL
+SELECT c.*, left(city_code, 2) || '0000' FROM counted c WHERE city_code IS NOT NULL AND NOT EXISTS (
+  FROM own WHERE own.side = c.side AND own.region_code = left(c.city_code, 2) || '0000'
+  AND own.indicator = c.indicator AND own.year = c.year AND own.source_table = c.source_table)
 """
 
 #: What each record adds to the sums of each figure that stands in both releases.
