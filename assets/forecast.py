@@ -12,7 +12,7 @@ Only for the as-of's own year, never for a horizon that has passed, never on too
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -218,13 +218,13 @@ class History:
     months: dict[tuple[str, str], Monthly]
 
 
-def history(con: duckdb.DuckDBPyConnection, context: Context) -> History:
-    """Monthly sums of the ledgers of indicators 1–6, cities and provinces.
+def history(con: duckdb.DuckDBPyConnection, context: Context, regions: Collection[str]) -> History:
+    """Monthly sums of the ledgers of indicators 1–6 for some cities and provinces, with all cities of the provinces.
 
     A city's months end with the last one before its latest receipt of an event table: what came after is not known
     yet, not nothing. The province's months end where those of its slowest reporting city do.
     """
-    made = {}
+    cities, made = _cities(context, regions), {}
     for indicator in INDICATORS.values():
         if indicator.verdict in (VerdictKind.REDUCTION, VerdictKind.LEVEL):
             continue
@@ -232,13 +232,20 @@ def history(con: duckdb.DuckDBPyConnection, context: Context) -> History:
             f"SELECT city_code, year(event_date) * 12 + month(event_date) - 1 AS month,"
             " coalesce(sum(amount) FILTER (role IN ('numerator', 'both')), 0)::DOUBLE AS top,"
             " coalesce(sum(amount) FILTER (role IN ('denominator', 'both')), 0)::DOUBLE AS bottom"
-            f" FROM indicator.{indicator.code} WHERE role <> 'excluded' AND city_code IS NOT NULL"
+            f" FROM indicator.{indicator.code} WHERE role <> 'excluded' AND list_contains(?, city_code)"
             " AND event_date >= make_date(?, 1, 1) GROUP BY ALL ORDER BY ALL",
-            [FIRST_YEAR],
+            [cities, FIRST_YEAR],
         ).pl()
-        for region, months in monthly(events, known_until(con, indicator, context), context).items():
+        known = {city: day for city, day in known_until(con, indicator, context).items() if city in cities}
+        for region, months in monthly(events, known, context).items():
             made[region, indicator.code] = months
     return History(made)
+
+
+def _cities(context: Context, regions: Collection[str]) -> list[str]:
+    """The cities among some regions, and those of the provinces among them."""
+    wanted = pl.col("code").is_in(regions) | pl.col("province_code").is_in(regions)
+    return context.regions.current.filter(wanted, level="city")["code"].to_list()
 
 
 def known_until(con: duckdb.DuckDBPyConnection, indicator: Indicator, context: Context) -> dict[str, date]:

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from assets import indicators, marts
+from assets import forecast, indicators, marts
 from assets.evaluations import builders, deadlines, parks, progress, tables, trajectory
 from schemas import policy
 from schemas.indicators import INDICATORS
@@ -288,3 +288,28 @@ def test_every_mart_is_built_with_its_grain(bureau, tmp_path):
         assert ask("vintage, records", "input_vintage", "source_table = 'gdp'") == [("初步核算", 1)]
         plans = "name = 'annual_plan' AND due_date = '2026-03-31' AND region_code IN ('330100', '330200')"
         assert ask("region_code, state", "calendar", plans) == [("330100", "done"), ("330200", "overdue")]
+
+
+# --- Forecasts' past -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chosen", [["330100"], ["330000"], ["330200", "330000"]], ids="+".join)
+def test_the_past_of_some_regions_is_theirs_of_all(bureau, chosen):
+    """A country's cities are left out where the plan has no target for them; a province still adds up all of its own."""
+    for n, city in enumerate(("330100", "330200", "330300"), 1):
+        supply = {"电子监管号": supervision_no(n, region=f"{city[:4]}02"), "行政区代码": f"{city[:4]}02"}
+        bureau.hand_in("供地结果", supply, city=city, day=f"2026-1{n - 1}-01")
+    bureau.take_in()
+    context = bureau.context()
+    for code in INDICATORS:
+        indicators.derive(bureau.con, code, context)
+    of_all, of_some = (
+        {place: (months.first, months.tops.tolist(), months.bottoms.tolist()) for place, months in past.months.items()}
+        for past in (
+            forecast.history(bureau.con, context, context.regions.current["code"].to_list()),
+            forecast.history(bureau.con, context, chosen),
+        )
+    )
+    theirs = {place: months for place, months in of_all.items() if place[0] in chosen}
+    assert theirs and any(sum(tops) for _, tops, _ in theirs.values())
+    assert {place: of_some.get(place) for place in theirs} == theirs

@@ -22,9 +22,11 @@ ACTIVATED = "activated_stock_land"
 
 def judged(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
     """The assessments of the context's targets, with forecasts: all of `evaluation.ASSESSMENT` and forecast trios."""
-    made = _figures(con)
-    assessed = evaluation.assess(made, current_targets(context), plans(con, context), context)
-    return forecast.fill(assessed, made, forecast.history(con, context), context)
+    made, targets = _figures(con), current_targets(context)
+    regions = targets["region_code"].unique().to_list()
+    of_plan = made.filter(pl.col("region_code").is_in(regions))
+    assessed = evaluation.assess(of_plan, targets, plans(con, context), context)
+    return forecast.fill(assessed, made, forecast.history(con, context, regions), context)
 
 
 def current_targets(context: Context) -> pl.DataFrame:
