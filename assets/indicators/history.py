@@ -139,12 +139,17 @@ def _timeline(con: duckdb.DuckDBPyConnection, code: str, last: Context, as_today
 
 
 def _lay_out(con: duckdb.DuckDBPyConnection, last: date) -> None:
-    """Views of what was received by the last day."""
+    """Views of what was received by the last day, and the parcels that stand more than once in it."""
     for table in TABLES.values():
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW known_{table.name} AS SELECT c.*, s.received_on FROM core.{table.name} c"
             f" JOIN raw.submission s USING (submission_id) WHERE s.received_on <= DATE '{last}'"
         )
+    parcels = " UNION ALL ".join(
+        f"SELECT hash(parcel_code) AS parcel FROM known_{table} WHERE parcel_code IS NOT NULL"
+        for table in _WITH_PARCELS
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE shared_by_several AS FROM ({parcels}) GROUP BY ALL HAVING count(*) > 1")
 
 
 def _unsettled(con: duckdb.DuckDBPyConnection, code: str) -> dict[str, str]:
@@ -163,10 +168,10 @@ _REVISED = (
     "SELECT DISTINCT record_key FROM known_{table} WHERE hash(record_key) IN"
     " (SELECT hash(record_key) FROM known_{table} GROUP BY ALL HAVING count(*) > 1)"
 )
+_WITH_PARCELS = ("land_supply", "inefficient_land", "idle_land")
 _SHARED_PARCEL = (
-    "SELECT record_key FROM known_{table} WHERE hash(parcel_code) IN (SELECT hash(parcel_code) FROM ("
-    "SELECT parcel_code FROM known_land_supply UNION ALL SELECT parcel_code FROM known_inefficient_land"
-    " UNION ALL SELECT parcel_code FROM known_idle_land) WHERE parcel_code IS NOT NULL GROUP BY ALL HAVING count(*) > 1)"
+    "SELECT record_key FROM known_{table} WHERE parcel_code IS NOT NULL"
+    " AND hash(parcel_code) IN (FROM shared_by_several)"
 )
 _EXEMPTED = "SELECT record_key FROM known_far_exemption"
 _SUPPLY_CAME_LATER = (
