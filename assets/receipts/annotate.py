@@ -103,7 +103,7 @@ def _recoloured(
     """Rows as text with the wanted ones changed; a row that the sheet does not have is put in its place."""
     opening = etree.tostring(etree.Element(package.tag("sheetData"), nsmap=root.nsmap)).replace(b"/>", b">")
     declared = opening[len(b"<sheetData") : -1].decode()  # said again by every row that is written by itself
-    pieces, done = [], 0
+    pieces, done, view = [], 0, memoryview(rows)
 
     def changed(number: int, row: bytes) -> bytes:
         if (quick := _restyled(number, row, wanted[number], styles, beside)) is not None:
@@ -113,9 +113,9 @@ def _recoloured(
         return etree.tostring(tree, encoding="unicode").replace(declared, "", 1).encode()
 
     for number, start, end in _places(rows, sorted(wanted)):
-        pieces += [rows[done:start], changed(number, rows[start:end] or b'<row r="%d"/>' % number)]
+        pieces += [view[done:start], changed(number, rows[start:end] or b'<row r="%d"/>' % number)]
         done = end
-    return b"".join([*pieces, rows[done:]])
+    return b"".join([*pieces, view[done:]])
 
 
 def _places(rows: bytes, numbers: list[int]) -> Iterator[tuple[int, int, int]]:

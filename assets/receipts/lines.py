@@ -7,7 +7,7 @@ of what they cost one by one. The first ones, where the header is sought, and th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice, zip_longest
 from operator import itemgetter
@@ -42,18 +42,17 @@ class Shown:
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines by number, each in one of two places, in order: a frame (`row`, then cells), or one by one."""
+    """Lines by number, each in one of two places, in order: one by one, or in a frame (`row`, then cells)."""
 
     singly: Iterable[Line] = ()
-    frame: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"row": pl.Int64()}))
+    frame: pl.DataFrame | None = None  # setting one up, even empty, takes as long as a few lines
 
     def selected(self, wanted: frozenset[int]) -> Lines:
         """The head, and the lines that are wanted."""
         kept = (pl.col("row") <= HEAD) | pl.col("row").is_in(list(wanted))
-        return replace(
-            self,
-            frame=self.frame.filter(kept),
-            singly=((number, cells) for number, cells in self.singly if number <= HEAD or number in wanted),
+        return Lines(
+            ((number, cells) for number, cells in self.singly if number <= HEAD or number in wanted),
+            None if self.frame is None else self.frame.filter(kept),
         )
 
 
@@ -88,22 +87,22 @@ def sheet(lines: Lines, count: int, shown: Shown) -> Worksheet:
         return xml.texts(number, values, _HEADING if number == header and readable else _TEXT)
 
     written = [(number, line(number, values)) for number, values in singly if number <= xml.MAX_ROWS]
-    below = _without_unknown(below, readable) if shown.private else below
+    if below is not None and shown.private:
+        below = _without_unknown(below, readable)
     return worksheet(_in_order(written, below), before=_layout(head, header if readable else 0), after=_PAGE)
 
 
-def _apart(lines: Lines) -> tuple[dict[int, Sequence[str | None]], Iterator[Line], pl.DataFrame]:
+def _apart(lines: Lines) -> tuple[dict[int, Sequence[str | None]], Iterator[Line], pl.DataFrame | None]:
     """The first lines; they and the later ones that come singly; the later ones of the frame."""
     singly = iter(lines.singly)
     early = list(islice(singly, HEAD))
-    first = sorted(chain(early, _numbered(lines.frame.head(HEAD))), key=itemgetter(0))[:HEAD]
+    if lines.frame is None:
+        return dict(early), chain(early, singly), None
+    framed = ((cells[0], cells[1:]) for cells in lines.frame.head(HEAD).iter_rows())
+    first = sorted(chain(early, framed), key=itemgetter(0))[:HEAD]
     last = first[-1][0] if first else 0
     below = lines.frame.filter((pl.col("row") > last) & (pl.col("row") <= xml.MAX_ROWS))
     return dict(first), chain(first, (each for each in early if each[0] > last), singly), below
-
-
-def _numbered(frame: pl.DataFrame) -> Iterator[Line]:
-    return ((cells[0], cells[1:]) for cells in frame.iter_rows())
 
 
 def _without_unknown(frame: pl.DataFrame, readable: set[int]) -> pl.DataFrame:
@@ -112,13 +111,13 @@ def _without_unknown(frame: pl.DataFrame, readable: set[int]) -> pl.DataFrame:
     return frame.with_columns(pl.when(pl.col(name).is_not_null()).then(pl.lit(_UNREAD)).alias(name) for name in unknown)
 
 
-def _in_order(written: list[tuple[int, str]], below: pl.DataFrame) -> bytes:
+def _in_order(written: list[tuple[int, str]], below: pl.DataFrame | None) -> bytes:
     """The rows of a sheet: those that were written one by one, those of a frame between and after them."""
-    if below.is_empty():
+    if below is None or below.is_empty():
         return "".join(row for _, row in written).encode()
-    together = below.select("row", xml.rows(below, _TEXT).alias("xml"))
     singly = pl.DataFrame(written, schema={"row": pl.Int64(), "xml": pl.String()}, orient="row")
-    return pl.concat([singly, together]).sort("row")["xml"].str.join("").cast(pl.Binary).item()
+    every = pl.concat([singly, xml.rows(below, _TEXT)]).lazy().sort("row")
+    return b"".join(every.select(pl.col("xml").cast(pl.Binary)).collect().to_series().to_list())
 
 
 _PAGE = (

@@ -58,24 +58,9 @@ def row(number: int, cells: Iterable[Cell], height: float | None = None) -> str:
     cells = list(cells)
     words = " ".join([value for value, _ in cells if value and not isinstance(value, int)])
     written = str if len(words) <= MAX_TEXT and not _SPECIAL.search(words) else text  # one look for the whole row
-    made = []
-    for index, (value, style) in enumerate(cells, 1):
-        if (value is None or value == "") and not style:
-            continue
-        made.append(f'<c r="{column_letters(index)}{number}"' + (f' s="{style}"' if style else ""))
-        if value is None or value == "":
-            made.append("/>")
-        elif isinstance(value, int):
-            made.append(f"><v>{value}</v></c>")
-        else:
-            made.append(f' t="inlineStr"><is><t{_kept(value)}>{written(value)}</t></is></c>')
-    tall = f' ht="{height}" customHeight="1"' if height else ""
-    return f'<row r="{number}"{tall}>{"".join(made)}</row>'
-
-
-def _kept(value: str) -> str:
-    """What an element says of a text that XML would squeeze."""
-    return ' xml:space="preserve"' if value[0] <= " " or value[-1] <= " " or "\n" in value else ""
+    form = _form(tuple([(_content(value), style) for value, style in cells]), height)
+    values = [value if isinstance(value, int) else written(value) for value, _ in cells if value or value == 0]
+    return form.replace("\0", str(number)) % tuple(values)
 
 
 def texts(number: int, values: Sequence[str | None], style: int) -> str:
@@ -83,14 +68,37 @@ def texts(number: int, values: Sequence[str | None], style: int) -> str:
     words = "".join(filter(None, values))
     if len(words) > MAX_TEXT or _UNEVEN.search(words):
         return row(number, [(value, style if value else 0) for value in values])
-    return _form(tuple(map(bool, values)), style).replace("\0", str(number)) % tuple(filter(None, values))
+    return _even_form(tuple(map(bool, values)), style).replace("\0", str(number)) % tuple(filter(None, values))
+
+
+_NUMBER, _TEXT = "><v>%s</v></c>", ' t="inlineStr"><is><t>%s</t></is></c>'
+_SPACED = _TEXT.replace("<t>", '<t xml:space="preserve">')  # a text that XML would squeeze
+
+
+def _content(value: str | int | None) -> str:
+    """What follows the style of a cell: %s for its value."""
+    if value is None or value == "":
+        return "/>"
+    if isinstance(value, int):
+        return _NUMBER
+    return _SPACED if value[0] <= " " or value[-1] <= " " or "\n" in value else _TEXT
 
 
 @lru_cache(maxsize=1 << 10)
-def _form(filled: tuple[bool, ...], style: int) -> str:
-    """A row to be filled in: a NUL for its number, %s for every text."""
-    opening = (f'<c r="{column_letters(index)}\0" s="{style}"' for index, has in enumerate(filled, 1) if has)
-    return '<row r="\0">' + "".join(f'{each} t="inlineStr"><is><t>%s</t></is></c>' for each in opening) + "</row>"
+def _form(cells: tuple[tuple[str, int], ...], height: float | None = None) -> str:
+    """A row to be filled in, its cells by content and style: a NUL for its number, %s for every value."""
+    tall = f' ht="{height}" customHeight="1"' if height else ""
+    made = [
+        f'<c r="{column_letters(index)}\0"' + (f' s="{style}"' if style else "") + content
+        for index, (content, style) in enumerate(cells, 1)
+        if style or content != "/>"
+    ]
+    return f'<row r="\0"{tall}>{"".join(made)}</row>'
+
+
+@lru_cache(maxsize=1 << 10)
+def _even_form(filled: tuple[bool, ...], style: int) -> str:
+    return _form(tuple((_TEXT, style) if has else ("/>", 0) for has in filled))
 
 
 # --- Rows by the thousand ---------------------------------------------------------------------------------------------
@@ -121,15 +129,15 @@ def _odd(separator: bytes) -> dict[bytes, re.Pattern[bytes]]:
     return {first: re.compile(first + rest + b"[^\n]*") for first, rest in after.items()}
 
 
-def rows(frame: pl.DataFrame, style: int) -> pl.Series:
-    """The rows of a frame as `texts` gives them one by one: its first column is their number, the others are cells,
-    which have nothing `odd` and are null where there is nothing."""
-    number, *columns = frame.columns
-    digits = pl.col(number).cast(pl.String)
-    numbered = frame.with_columns(digits=digits, middle=digits + f'" s="{style}" t="inlineStr"><is><t>')
+def rows(frame: pl.DataFrame, style: int) -> pl.DataFrame:
+    """The rows of a frame as `texts` gives them one by one: `row` is their number, the other columns are cells, of
+    lines that are not odd, null where there is nothing. Returns `row` and `xml`."""
+    columns = [name for name in frame.columns if name != "row"]
+    digits = pl.col("row").cast(pl.String)
+    numbered = frame.lazy().with_columns(digits=digits, middle=digits + f'" s="{style}" t="inlineStr"><is><t>')
     cells = (
         pl.concat_str(pl.lit(f'<c r="{column_letters(index)}'), "middle", column, pl.lit("</t></is></c>"))
         for index, column in enumerate(columns, 1)
     )
     row = pl.concat_str(pl.lit('<row r="'), "digits", pl.lit('">'), *cells, pl.lit("</row>"), ignore_nulls=True)
-    return numbered.select(row).to_series()
+    return numbered.select("row", row.alias("xml")).collect()
