@@ -105,7 +105,7 @@ def _settle(reading: Reading, profile: Profile | None, head: Iterable[Sequence[s
 def _check_name(reading: Reading) -> None:
     suffix, form = reading.file.suffix, reading.form
     if suffix not in SUFFIXES[form]:
-        shown = {"csv": "CSV 文本", "json": "JSON"}.get(form, form)
+        shown = {"csv": "CSV", "json": "JSON"}.get(form, form)
         reading.findings.append(found("1007", suffix=suffix or "（无）", form=shown))
 
 
