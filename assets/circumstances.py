@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from importlib.metadata import version
 
@@ -31,15 +30,15 @@ def stamp(con: duckdb.DuckDBPyConnection, context: Context, what_if: bool = Fals
         inputs=core.fingerprint(con, context.as_of),
         rule_version=context.rules.label,
         target_version=context.target_version,
-        regions=hashlib.sha256(context.regions.frame.write_csv().encode()).hexdigest()[:16],
+        regions=context.regions.digest,
         software=version("landstock"),
         what_if=what_if,
     )
 
 
 def fresh(con: duckdb.DuckDBPyConnection, context: Context) -> set[str]:
-    """The indicators that were last computed from these inputs, under these rules, for this day."""
-    now = (context.as_of, core.fingerprint(con, context.as_of), context.rules.label)
+    """The indicators that were last computed from this basis, under these rules, for this day."""
+    now = (context.as_of, core.basis(con, context), context.rules.label)
     made: dict[str, set[tuple]] = {}
     for code, *under in con.execute("SELECT DISTINCT indicator, as_of, inputs, rules FROM indicator.state").fetchall():
         made.setdefault(code, set()).add(tuple(under))

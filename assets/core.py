@@ -6,14 +6,17 @@ as-of day, by the order of receipt.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from assets import raw as raw_layer
+from assets.context import Context
 from assets.examine import RECEIPT_SCHEMA, Examined, Waiting, examine
 from assets.warehouse import append
 from schemas.dtypes import PROVENANCE
@@ -103,6 +106,13 @@ def fingerprint(con: duckdb.DuckDBPyConnection, as_of: date) -> str:
         [as_of],
     ).fetchone()
     return (listing or "")[:16]
+
+
+def basis(con: duckdb.DuckDBPyConnection, context: Context) -> str:
+    """What figures are made from besides the rules – what was received up to the day, the region table, this program –
+    as one short text: figures that were made from the same would come out the same again."""
+    made_from = (fingerprint(con, context.as_of), context.regions.digest, version("landstock"))
+    return hashlib.sha256("|".join(made_from).encode()).hexdigest()[:16]
 
 
 # --- Core as it was known on a day ---------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS core.relation_state (as_of DATE, inputs VARCHAR);
 def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
     """Bring core.relation_finding up to the context's day; does nothing when it is."""
     con.execute(_CREATE)
-    now = (context.as_of, core.fingerprint(con, context.as_of))
+    now = (context.as_of, core.basis(con, context))
     if con.execute("SELECT * FROM core.relation_state").fetchall() == [now]:
         return
     found = find(con, context)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
+import polars as pl
 import pytest
 
-from assets import core
+from assets import core, indicators
+from assets.circumstances import fresh
 from assets.indicators import history
+from schemas import policy
+from schemas.indicators import INDICATORS
 from tests.bureau import supervision_no
 
 ACTIVATED = "activated_stock_land"
@@ -180,3 +185,17 @@ def test_fingerprint_tells_inputs_apart(bureau):
     bureau.take_in()
     assert core.fingerprint(bureau.con, bureau.context("2026-04-30").as_of) == before
     assert core.fingerprint(bureau.con, bureau.context("2026-05-01").as_of) != before
+
+
+def test_another_region_table_or_program_leaves_nothing_fresh(bureau, monkeypatch):
+    bureau.hand_in("供地结果", area("2"), day="2026-04-01")
+    bureau.take_in()
+    context = bureau.context("2026-04-30")
+    fewer = replace(context, regions=policy.Regions(context.regions.frame.filter(pl.col("code") != "330106")))
+    for code in INDICATORS:
+        indicators.derive(bureau.con, code, context)
+    assert (fresh(bureau.con, context), fresh(bureau.con, fewer)) == (set(INDICATORS), set())
+    made = [history.derive_history(bureau.con, {each.as_of: each}) for each in (context, context, fewer, fewer)]
+    assert made == [1, 0, 1, 0]
+    monkeypatch.setattr(core, "version", lambda name: "another")
+    assert fresh(bureau.con, context) == set()

@@ -44,7 +44,7 @@ def day_by_day(con, days: pl.Series) -> pl.DataFrame:
         context = make_context(day, {})
         for code in INDICATORS:
             made = indicators.compute(con, code, context, indicators.years(con, day)).figures
-            stamp = {"known_on": day, "inputs": core.fingerprint(con, day), "rule_version": context.rules.label}
+            stamp = {"known_on": day, "inputs": core.basis(con, context), "rule_version": context.rules.label}
             figures.append(
                 made.select(pl.lit(code).alias("indicator"), pl.all(), **{n: pl.lit(v) for n, v in stamp.items()})
             )

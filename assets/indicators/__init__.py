@@ -58,7 +58,7 @@ def derive(
 
 def state(con: duckdb.DuckDBPyConnection, context: Context) -> dict[int, str]:
     """Every year that can have figures: "fresh", "stale" (inputs, rules or as-of changed since) or "missing"."""
-    now = (context.as_of, core.fingerprint(con, context.as_of), context.rules.label)
+    now = (context.as_of, core.basis(con, context), context.rules.label)
     rows = con.execute("SELECT year, indicator, as_of, inputs, rules FROM indicator.state").fetchall()
     made = {(year, indicator): rest for year, indicator, *rest in rows}
 
@@ -79,7 +79,7 @@ def _replace(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) ->
 
 def _note_state(con: duckdb.DuckDBPyConnection, code: str, context: Context, wanted: list[int]) -> None:
     con.execute("DELETE FROM indicator.state WHERE indicator = ?", [code])
-    inputs = core.fingerprint(con, context.as_of)
+    inputs = core.basis(con, context)
     rows = [(code, year, context.as_of, inputs, context.rules.label) for year in wanted]
     append(
         con,

@@ -37,7 +37,7 @@ def history_days(first: date, as_of: date, release_days: set[date]) -> list[date
 
 def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) -> int:
     """Compute the figures of past days that are not kept yet, or whose inputs arrived late; returns how many days."""
-    inputs = {day: core.fingerprint(con, day) for day in days}
+    inputs = {day: core.basis(con, context) for day, context in days.items()}
     missing = _missing(con, days, inputs)
     if not missing:
         return 0

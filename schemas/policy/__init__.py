@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import hashlib
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date
@@ -192,6 +193,11 @@ class Regions:
     @cached_property
     def _packed(self) -> bytes:
         return self.frame.serialize()
+
+    @cached_property
+    def digest(self) -> str:
+        """A short text that two region tables share exactly when they are equal."""
+        return hashlib.sha256(self.frame.write_csv().encode()).hexdigest()[:16]
 
     @property
     def current(self) -> pl.DataFrame:
