@@ -18,7 +18,7 @@ import polars as pl
 from assets import raw as raw_layer
 from assets.context import Context
 from assets.examine import RECEIPT_SCHEMA, Examined, Waiting, examine
-from assets.warehouse import append
+from assets.warehouse import append, arrow, one_thread
 from schemas.dtypes import PROVENANCE
 from schemas.policy import Regions
 from schemas.submissions import TABLES
@@ -48,15 +48,21 @@ def load(
     """  # fmt: skip
     counts = dict.fromkeys(("files", "rejected", "lines", "rows_loaded", "rows_quarantined", "lines_skipped"), 0)
     later = (waiting(con, raw, name) for name in ORDER if name > table)
-    for examined in examine(waiting(con, raw, table), regions, later):
-        store(con, examined)
-        receipts = examined.receipts
-        counts["files"] += receipts.height
-        counts["rejected"] += receipts.filter(status="rejected").height
-        for name in ("lines", "rows_loaded", "rows_quarantined", "lines_skipped"):
-            counts[name] += receipts[name].sum()
-        if progress:
-            progress(f"{counts['files']} 个文件：{counts['rows_loaded']} 行入库，{counts['rows_quarantined']} 行隔离")
+    files = waiting(con, raw, table)
+    if not files:
+        return counts
+    with one_thread(con):
+        for examined in examine(files, regions, later):
+            store(con, examined)
+            receipts = examined.receipts
+            counts["files"] += receipts.height
+            counts["rejected"] += receipts.filter(status="rejected").height
+            for name in ("lines", "rows_loaded", "rows_quarantined", "lines_skipped"):
+                counts[name] += receipts[name].sum()
+            if progress:
+                progress(
+                    f"{counts['files']} 个文件：{counts['rows_loaded']} 行入库，{counts['rows_quarantined']} 行隔离"
+                )
     return counts
 
 
@@ -78,7 +84,7 @@ def store(con: duckdb.DuckDBPyConnection, examined: Examined) -> None:
         for table, rows in examined.accepted.items():
             append(con, f"core.{table}", rows)
         append(con, "raw.finding", examined.findings)
-        con.register("receipts", examined.receipts.to_arrow())
+        con.register("receipts", arrow(examined.receipts))
         filled = ", ".join(f"{name} = r.{name}" for name in RECEIPT_SCHEMA)
         con.execute(
             f"UPDATE raw.submission s SET loaded = true, {filled} FROM receipts r"

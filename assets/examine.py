@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,7 +20,11 @@ from assets.checking import check
 from assets.processes import side_by_side
 from assets.reading import read
 from assets.reading.source import Checked, Finding
+from assets.warehouse import arrow
 from schemas.policy import Regions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: A group ends with the file that makes it so large, whichever comes first.
 GROUP_FILES, GROUP_BYTES = 16, 24_000_000
@@ -62,7 +67,7 @@ class Group:
 class Examined:
     """What a group of files gave: accepted rows by table, findings and one receipt a file, all with `submission_id`."""
 
-    accepted: dict[str, pl.DataFrame]
+    accepted: dict[str, pa.Table]
     findings: pl.DataFrame
     receipts: pl.DataFrame
 
@@ -91,7 +96,7 @@ def examine_group(group: Group) -> Examined:
         letters = json.dumps(column_letters(checked), ensure_ascii=False)
         receipts.append({"submission_id": file.submission_id, **receipt_counts(checked), "letters": letters})
     return Examined(
-        {name: pl.concat(frames) for name, frames in accepted.items()},
+        {name: arrow(pl.concat(frames)) for name, frames in accepted.items()},
         pl.concat(findings or [pl.DataFrame(schema={**FINDING_SCHEMA, "submission_id": pl.String})]),
         pl.DataFrame(receipts, schema={"submission_id": pl.String, **RECEIPT_SCHEMA}),
     )
