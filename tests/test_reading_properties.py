@@ -6,11 +6,15 @@ import csv
 import io
 import re
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.reading import parse_name, read
+from assets.reading import delimited, parse_name, read
+from assets.reading.header import bureau
+from assets.reading.layout import normalise
+from assets.reading.text import to_utf8
 
 from .reading_files import TASK_HEADER, TASK_NAME, checked, rows, workbook, xls
 
@@ -52,6 +56,32 @@ def test_a_few_lines_are_read_as_many_are(body, newline):
         patch.setattr("assets.reading.delimited._SMALL", 0)
         fast = checked(read(f"{TASK_NAME}.csv", data))
     assert (rows(by_hand), by_hand.skipped, by_hand.findings) == (rows(fast), fast.skipped, fast.findings)
+
+
+quoted = st.text(st.sampled_from('甲1,"\t; \ufdd0'), max_size=12)
+
+
+@quick
+@given(st.lists(quoted, min_size=1), st.sampled_from(delimited.SEPARATORS), st.integers(1, 4))
+def test_whether_a_line_is_whole_does_not_depend_on_the_way_it_is_found_out(several, separator, width):
+    several = pl.Series(several, dtype=pl.String)
+    quick_way, thorough = (way(several, separator, width) for way in (delimited._whole_lines, delimited._whole_quoted))
+    assert quick_way.to_list() == thorough.to_list()
+
+
+@quick
+@given(
+    st.lists(st.lists(cells.map(lambda cell: f'"{cell}"') | cells, min_size=3, max_size=4), max_size=9),
+    st.sampled_from(delimited.SEPARATORS),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_every_cell_comes_out_normalised(body, separator, newline):
+    header = TASK_HEADER.replace(",", separator)
+    data = newline.join([header, *(separator.join(line) for line in body)]).encode()
+    found = delimited.read_delimited(to_utf8(data)[0], [bureau(parse_name(f"{TASK_NAME}.csv").table)])
+    if found:
+        frame = found.body.frame
+        assert normalise(frame, found.body.cells).select(found.body.cells).equals(frame.select(found.body.cells))
 
 
 @quick

@@ -52,11 +52,13 @@ class Wording:
         rule, column = check.rule, check.column
         wanted = _placeholders(rule)
         values = rule.fields | ({"day": pl.col(column.name)} if "day" in wanted else {})
-        rows = self._rows[indices].select("index", "row_number", BLOCK, "sheet", KEY, **values)
+        of_rows = [self._rows[name][indices].to_list() for name in ("index", "row_number", BLOCK, "sheet", KEY)]
+        if values:
+            of_rows += [found.to_list() for found in self._rows[indices].select(**values)]
         text = self.text(column, indices)
         sources = [self.source(column, block) for block in range(len(self._reading.blocks))]
         hints = [name for name in wanted if name in HINTS]
-        for position, (row, row_number, block, sheet, key, *found) in enumerate(rows.iter_rows()):
+        for position, (row, row_number, block, sheet, key, *found) in enumerate(zip(*of_rows, strict=True)):
             source = sources[block]
             unit = (source.unit if source else None) or column.unit
             fields = {name: _spell(name, value, unit) for name, value in zip(values, found, strict=True)}
@@ -90,7 +92,7 @@ class Wording:
         name = column.name
         if name not in self._text.columns and self._reading.profile == LANDCHINA:
             name = _PORTAL_COLUMN.get(name, name)
-        return self._text[name].gather(indices).to_list() if name in self._text.columns else [None] * len(indices)
+        return self._text[name][indices].to_list() if name in self._text.columns else [None] * len(indices)
 
     def place(self, source: SourceColumn | None, sheet: str | None, row_number: int) -> Place:
         if source is None:

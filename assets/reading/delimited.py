@@ -191,10 +191,11 @@ def _read_body(text: bytes, first: int, separator: str, header_width: int) -> tu
     fast = _parse_lines(lines.filter(whole_lines), numbers.filter(whole_lines), separator, width)
     if fast is None:  # polars and we disagree about a quote: one by one, then
         fast, whole_lines = _empty(width), pl.Series([False] * len(lines), dtype=pl.Boolean)
+    # Within a line only a tab can stand in a quoted cell; newlines stand in records of several lines.
+    fast = normalise(fast, fast.columns[1:], newlines=separator == "\t" and b'"' in text)
     rest = lines.filter(~whole_lines).to_list()
     slow = parse(rest, first, separator, width, numbers.filter(~whole_lines).to_list())
     frame, findings, continued = _with_slow(fast, slow, width, header_width, separator)
-    frame = normalise(frame, frame.columns[1 : width + 1], newlines=b'"' in text)
     return _finish(frame, width, header_width, separator, findings, continued)
 
 
@@ -263,6 +264,13 @@ def split_cells(text: bytes, separator: str, width: int, quote: str | None = Non
 
 def _whole_lines(lines: pl.Series, separator: str, width: int) -> pl.Series:
     """Which lines are a full row by themselves: the right number of separators, quotes closed and in their place."""
+    whole = (lines.str.count_matches(separator, literal=True) == width - 1) & ~lines.str.contains(BAD, literal=True)
+    quoted = lines.str.contains('"', literal=True).arg_true()
+    return whole.scatter(quoted, _whole_quoted(lines[quoted], separator, width)) if len(quoted) else whole
+
+
+def _whole_quoted(lines: pl.Series, separator: str, width: int) -> pl.Series:
+    """The same for lines that may hold quotes, which takes several times as long."""
     bare = lines.str.replace_all('"[^"]*"', "\x01")
     misplaced = f"[^\x01{separator}]\x01|\x01[^\x01{separator}]"
     return (
@@ -276,7 +284,10 @@ def _whole_lines(lines: pl.Series, separator: str, width: int) -> pl.Series:
 def _with_slow(
     frame: pl.DataFrame, slow: Iterable[Record], width: int, header_width: int, separator: str
 ) -> tuple[pl.DataFrame, list[Finding], int]:
-    """Put lines read one by one among the others; findings on those that cannot be read, and further lines of records."""
+    """Put lines read one by one among the others; findings on those that cannot be read, further lines of records.
+
+    All cells come out normalised, if those of `frame` are.
+    """
     findings: list[Finding] = []
     continued = 0
     rows, cells = [], []
@@ -293,6 +304,7 @@ def _with_slow(
         cells.append(short)
     if rows:
         more = pl.DataFrame(rows, schema={"row": pl.Int64(), **_schema(width)}, orient="row")
+        more = normalise(more, more.columns[1:])
         more = more.with_columns(pl.Series("cells", cells, dtype=pl.Int32))
         frame = pl.concat([frame, more], how="diagonal").sort("row")
     return frame, findings, continued
