@@ -18,7 +18,7 @@ import polars as pl
 from assets import raw as raw_layer
 from assets.context import Context
 from assets.examine import RECEIPT_SCHEMA, Examined, Waiting, examine
-from assets.warehouse import append, arrow, one_thread
+from assets.warehouse import append, one_thread
 from schemas.dtypes import PROVENANCE
 from schemas.policy import Regions
 from schemas.submissions import TABLES
@@ -84,7 +84,7 @@ def store(con: duckdb.DuckDBPyConnection, examined: Examined) -> None:
         for table, rows in examined.accepted.items():
             append(con, f"core.{table}", rows)
         append(con, "raw.finding", examined.findings)
-        con.register("receipts", arrow(examined.receipts))
+        con.register("receipts", examined.receipts.to_arrow())
         filled = ", ".join(f"{name} = r.{name}" for name in RECEIPT_SCHEMA)
         con.execute(
             f"UPDATE raw.submission s SET loaded = true, {filled} FROM receipts r"

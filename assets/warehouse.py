@@ -145,5 +145,8 @@ def append(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame | pa.T
 
 
 def arrow(frame: pl.DataFrame) -> pa.Table:
-    """A frame as DuckDB reads it, and other processes receive it, with the least work: texts stay where they are."""
+    """A frame as DuckDB appends it, and other processes receive it, with the least work: texts stay where they are.
+
+    Not for what a query joins or filters: DuckDB asks pyarrow to leave rows out, which cannot look into such texts.
+    """
     return frame.to_arrow(compat_level=pl.CompatLevel.newest())

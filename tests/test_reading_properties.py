@@ -11,10 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.reading import delimited, parse_name, read
+from assets.reading import delimited, parse_name, read, text
 from assets.reading.header import bureau
 from assets.reading.layout import normalise
-from assets.reading.text import to_utf8
 
 from .reading_files import TASK_HEADER, TASK_NAME, checked, rows, workbook, xls
 
@@ -78,10 +77,22 @@ def test_whether_a_line_is_whole_does_not_depend_on_the_way_it_is_found_out(seve
 def test_every_cell_comes_out_normalised(body, separator, newline):
     header = TASK_HEADER.replace(",", separator)
     data = newline.join([header, *(separator.join(line) for line in body)]).encode()
-    found = delimited.read_delimited(to_utf8(data)[0], [bureau(parse_name(f"{TASK_NAME}.csv").table)])
+    found = delimited.read_delimited(text.to_utf8(data)[0], [bureau(parse_name(f"{TASK_NAME}.csv").table)])
     if found:
         frame = found.body.frame
         assert normalise(frame, found.body.cells).select(found.body.cells).equals(frame.select(found.body.cells))
+
+
+@quick
+@given(
+    st.lists(st.binary(max_size=6) | st.sampled_from([b"\r\n", b"\n", b"\r", b"\xd5\xd0", b"abc"])), st.integers(0, 40)
+)
+def test_the_lines_that_tell_an_encoding_are_the_first_ones(pieces, part):
+    data = b"".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_FIRST_PART", part)
+        patch.setattr(text, "_TELLING", 3)
+        assert text._foreign_lines(data) == [line for line in data.splitlines() if not line.isascii()][:3]
 
 
 @quick

@@ -22,7 +22,8 @@ HOLDERS = ("受让人", "土地使用权人", "holder")
 #: What makes a header or a record one of the public export.
 _MARKS = (("电子监管号", "idnumber"), ("土地来源", "source"))
 _ENCODINGS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
-_SPELLED = tuple(word.encode(encoding) for word in HOLDERS for encoding in _ENCODINGS)
+_SPELLED = {encoding: tuple(word.encode(encoding) for word in HOLDERS) for encoding in _ENCODINGS}
+_IN_ANY = tuple({word for words in _SPELLED.values() for word in words})
 _IN_JSON = re.compile(rf'("(?:{"|".join(HOLDERS)})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\])', re.DOTALL)
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _HEAD_LINES = 60
@@ -35,19 +36,21 @@ def without_holders(data: bytes) -> bytes:
     """A received file without the names of land users, if it is a public export that has them: as CSV, JSON, xlsx or
     parquet. Whatever cannot be taken apart stays as it is."""
     if data.startswith(b"PK"):
-        return without_columns(data, _SPELLED, holder_columns)
-    if not any(word in data for word in _SPELLED):
-        return data
+        return without_columns(data, _IN_ANY, holder_columns)
     if data.startswith(b"PAR1"):
-        return nulled(data, holder_columns)
+        return nulled(data, holder_columns) if any(word in data for word in _IN_ANY) else data
     encoding = detect(data)
-    text = data.decode(encoding, "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape")
+    # Most files are no export; looking for every word in every encoding would take half the time of keeping them.
+    if not any(word in data for word in _SPELLED[encoding.removesuffix("-sig")]):
+        return data
+    wide = encoding.startswith("utf-16")
+    errors = "surrogatepass" if wide else "surrogateescape"
+    end = len(data) - len(data) % 2 if wide else len(data)  # half a character at the end means nothing
+    text = data[:end].decode(encoding, errors)
     if not all(any(word in text for word in words) for words in _MARKS):
         return data
     blanked = _json(text) if text.lstrip("\ufeff \r\n\t").startswith(("[", "{")) else _delimited(text)
-    if blanked == text:
-        return data
-    return blanked.encode(encoding, "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape")
+    return data if blanked == text else blanked.encode(encoding, errors) + data[end:]
 
 
 def holder_columns(header: Sequence[str]) -> list[int]:

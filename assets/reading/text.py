@@ -13,7 +13,8 @@ BAD = "\ufdd0"
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _NOISE = bytes([*range(9), 11, 12, *range(14, 32), 127])  # control characters that are no tab and no newline
 _INVISIBLE = ("\ufeff".encode(), "\u200b".encode())
-_CHUNK, _SAMPLE = 1 << 20, 1 << 22
+_CHUNK, _FIRST_PART, _SAMPLE = 1 << 20, 1 << 17, 1 << 22  # bytes
+_TELLING = 400  # lines
 
 codecs.register_error("landstock.bad", lambda error: (BAD, error.end))
 
@@ -34,9 +35,19 @@ def detect(data: bytes) -> str:
     low, high = head[1::2].count(0) / pairs, head[0::2].count(0) / pairs
     if max(low, high) > 0.2 and min(low, high) < 0.05:
         return "utf-16-le" if low > high else "utf-16-be"
-    foreign = [line for line in data[:_SAMPLE].splitlines() if not line.isascii()][:400]
+    foreign = _foreign_lines(data)
+    if _decodes(b"\n".join(foreign), "utf-8"):
+        return "utf-8"
     as_utf8 = sum(_decodes(line, "utf-8") for line in foreign)
     return "utf-8" if 2 * as_utf8 >= len(foreign) else "gb18030"
+
+
+def _foreign_lines(data: bytes) -> list[bytes]:
+    """The first lines that are not plain ASCII, as many as tell an encoding; mostly they stand in the first part."""
+    foreign = [line for line in data[:_FIRST_PART].splitlines()[:-1] if not line.isascii()]
+    if len(foreign) < _TELLING:
+        foreign = [line for line in data[:_SAMPLE].splitlines() if not line.isascii()]
+    return foreign[:_TELLING]
 
 
 def _decodes(line: bytes, encoding: str) -> bool:
