@@ -21,7 +21,10 @@ from schemas.indicators import INDICATORS
 
 STATES = {
     "fresh": ("已是最新", "fresh"),
-    "stale": ("已过时（报送、口径、截止日、区划表或程序版本有变）", "stale (inputs, rules, as-of, regions or program changed)"),
+    "stale": (
+        "已过时（报送、口径、截止日、区划表或程序版本有变）",
+        "stale (inputs, rules, as-of, regions or program changed)",
+    ),
     "missing": ("尚未计算", "missing"),
     "not_begun": ("尚未开始", "has not begun"),
 }
