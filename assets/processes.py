@@ -133,25 +133,22 @@ def _spread(executor: ProcessPoolExecutor, work: Callable, tasks: Sequence, most
             under_way.extend(_take_up(executor, work, task) for task in islice(coming, most - len(under_way)))
             yield _result(under_way.popleft().call)
             done += 1
-        _kept.ahead, under_way = under_way, deque()
+        _kept.ahead = under_way
     except BrokenProcessPool:  # a process was ended from outside (memory, an administrator): go on without
         yield from map(work, tasks[done:])
-    finally:
-        _forget(under_way)
 
 
 def _take_up(executor: ProcessPoolExecutor, work: Callable, task: Any) -> _Begun:
     """A call, taken over if it is the first of those begun ahead. If something else is wanted first, these are of no
-    use: the steps of a run follow one another in another order, or one of them failed."""
+    use: the steps of a run follow one another in another order, or one of them failed.
+
+    They come to their end all the same. A cancelled call, when a process dies, ends the thread that would tell of it
+    (Python 3.11), and whoever waits for another call would wait for ever.
+    """
     if _kept.ahead and (_kept.ahead[0].work, _kept.ahead[0].task) == (work, task):
         return _kept.ahead.popleft()
-    _forget(_kept.ahead)
+    _kept.ahead.clear()
     return _Begun(work, task, _submit(executor, work, task))
-
-
-def _forget(begun: deque[_Begun]) -> None:
-    while begun:
-        begun.popleft().call.cancel()
 
 
 def _count() -> int:

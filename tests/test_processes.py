@@ -155,6 +155,13 @@ def test_without_processes_nothing_is_begun_ahead(tmp_path):
 # --- Processes that end ---------------------------------------------------------------------------------------------
 
 
+def test_calls_that_nobody_wants_any_more_do_not_keep_others_waiting_when_a_process_dies(tmp_path):
+    with processes.at_hand(_nothing):
+        list(processes.side_by_side(_process_of, [0, 1], then=range(2, 6)))
+        done = list(processes.side_by_side(partial(_die, tmp_path / "marker"), range(10)))
+    assert [task for task, _ in done] == list(range(10))
+
+
 def test_a_dead_process_loses_nothing(tmp_path):
     with processes.at_hand(_nothing):
         done = list(processes.side_by_side(partial(_die, tmp_path / "marker"), range(10)))
