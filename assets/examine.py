@@ -20,7 +20,7 @@ from assets.checking import check
 from assets.processes import side_by_side
 from assets.reading import read
 from assets.reading.source import Checked, Finding
-from assets.warehouse import arrow
+from assets.shapes import arrow
 from schemas.policy import Regions
 
 if TYPE_CHECKING:

@@ -1,8 +1,13 @@
-"""The shapes that pass between layers: ledger rows, figures, parts. Types only."""
+"""The shapes that pass between layers: ledger rows, figures, parts; frames on their way to DuckDB."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Exact inside (亩, or 亩 × FAR); nine decimals where published.
 EXACT = pl.Decimal(38, 12)
@@ -47,3 +52,11 @@ LEDGER: dict[str, pl.DataType] = {
     "row_number": pl.Int64(),
     "profile": pl.String(),
 }
+
+
+def arrow(frame: pl.DataFrame) -> pa.Table:
+    """A frame as DuckDB appends it, and other processes receive it, with the least work: texts stay where they are.
+
+    Not for what a query joins or filters: DuckDB asks pyarrow to leave rows out, which cannot look into such texts.
+    """
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from assets.shapes import FIGURE, PART
+from assets.shapes import FIGURE, PART, arrow
 from schemas import database
 from schemas.dtypes import PROVENANCE
 from schemas.submissions import TABLES
@@ -142,11 +142,3 @@ def append(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame | pa.T
         con.register("incoming_rows", arrow(rows) if isinstance(rows, pl.DataFrame) else rows)
         con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming_rows")
         con.unregister("incoming_rows")
-
-
-def arrow(frame: pl.DataFrame) -> pa.Table:
-    """A frame as DuckDB appends it, and other processes receive it, with the least work: texts stay where they are.
-
-    Not for what a query joins or filters: DuckDB asks pyarrow to leave rows out, which cannot look into such texts.
-    """
-    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
