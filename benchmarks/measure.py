@@ -61,7 +61,7 @@ def _follow(pid: int) -> tuple[int, int, object]:
         ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
             return peak, os.waitstatus_to_exitcode(status), usage
-        peak = max(peak, sum(_memory(member) for member in family(pid)))
+        peak = max(peak, _memory(family(pid)))
         time.sleep(PAUSE)
 
 
@@ -77,10 +77,20 @@ def family(pid: int) -> list[int]:
     return members
 
 
-def _memory(pid: int) -> int:
-    """Proportional memory: pages that processes share are counted once among them."""
+def _memory(members: Sequence[int]) -> int:
+    """Bytes that processes have of their own, and the most that one of them shares with others (libraries).
+
+    A few numbers of each: asking the kernel to count every page takes a third of a processor from what is measured.
+    """
+    counted = [_pages(member) for member in members]
+    own, shared = sum(resident - shared for resident, shared in counted), max(shared for _, shared in counted)
+    return (own + shared) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _pages(pid: int) -> tuple[int, int]:
+    """Resident pages of a process, and how many of them are shared."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+    except (OSError, ValueError):  # it has ended meanwhile
+        return 0, 0
+    return int(resident), int(shared)
