@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -56,6 +55,7 @@ class EventLog(SqliteEventLogStorage):
     def __init__(self, *arguments, **options) -> None:
         self._connections: dict[str, Connection] = {}
         self._records: dict[dg.AssetKey, AssetRecord] = {}
+        self._tables: set[str] = set()
         super().__init__(*arguments, **options)
 
     @contextmanager
@@ -80,9 +80,11 @@ class EventLog(SqliteEventLogStorage):
         """Dagster looks at the schema to know, once an event; our files are of a Dagster that has them."""
         return True
 
-    @cache  # noqa: B019 – one log a process; tables do not come and go
     def has_table(self, table_name: str) -> bool:
-        return super().has_table(table_name)
+        """Dagster opens the file anew to know; a table that was there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def get_asset_records(self, asset_keys: Sequence[dg.AssetKey] | None = None) -> Sequence[AssetRecord]:
         if asset_keys is None:

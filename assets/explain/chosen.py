@@ -32,7 +32,7 @@ class Chosen:
 
 
 def literal(value: str | int) -> str:
-    """Written out: the client loads pandas, for a second, to bind a parameter."""
+    """Written out: to bind a parameter DuckDB's client loads pandas, in a process that did not begin with `lean`."""
     return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 

@@ -32,7 +32,7 @@ class Source:
         self.con.execute("USE mart")
 
     def rows(self, sql: str) -> Rows:
-        """Values stand in the text: the first parameter that DuckDB is given makes it import pandas."""
+        """Values stand in the text: to bind one DuckDB's client loads pandas, in a process that did not begin with `lean`."""
         found = self.con.execute(sql)
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
