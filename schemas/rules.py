@@ -408,6 +408,15 @@ RULES: tuple[Rule, ...] = (
         },
     ),
     Rule(
+        "3304", ERROR, "土地来源大于供应面积", "existing part exceeds the supplied area",
+        "土地来源 {existing_mu}大于供应面积 {supplied_mu}，超过 1 平方米。",
+        "请核对面积与单位：土地来源为数字时是存量部分的公顷数，不得超过供应面积。",
+        tables=("land_supply",), columns=("land_source", "supplied_area_mu"),
+        given=_supplied > 0, broken=_c("existing_area_mu") - _supplied > exact(SQUARE_METRE),
+        fields={"existing_mu": _c("existing_area_mu"), "supplied_mu": _supplied},
+        explanation="土地市场网数据没有其余两项；两项均不小于 0，故存量部分不得大于供应面积（口径 §5）。",
+    ),
+    Rule(
         "3311", ERROR, "认定日期早于约定动工满一年", "determined idle before one year has passed",
         "认定日期 {day} 早于约定动工日期 {agreed} 满一年之日 {earliest}。",
         "未动工的闲置土地须超过约定动工日期满一年方可认定（《闲置土地处置办法》第二条）；请核对两个日期。",

@@ -294,6 +294,8 @@ def test_the_origin_of_land_is_a_number_or_a_word(source, existing):
         ({"land_source": "存量"}, ["3208"]),
         ({"land_source": ""}, ["3001"]),
         ({"land_source": "-1"}, ["3102"]),
+        ({"land_source": "2.5001"}, []),  # 2.5 ha and 1 m²
+        ({"land_source": "2.500101"}, ["3304"]),  # a stock part larger than the parcel would make a share above 100 %
         ({"supervision_no": ""}, ["3001"]),
         ({"supplied_area_mu": "0"}, ["3101"]),
         ({"contract_date": "1900年01月01日"}, ["3001"]),
