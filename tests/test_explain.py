@@ -19,6 +19,9 @@ from assets.explain.past import build as build_past
 from assets.explain.sums import recompute
 from assets.home import Home, Locked
 from pipelines.cli import call
+from pipelines.cli.desk import Desk
+from pipelines.cli.explain_page import page
+from pipelines.settings import Settings
 from schemas.indicators import INDICATORS
 from schemas.marts import MARTS
 from schemas.submissions import WALK_CLASSES
@@ -226,6 +229,16 @@ def test_the_comparison_is_spelled_out(bureau, tmp_path, stock, verdict, said):
     judged = explain(made(bureau, tmp_path / "r.duckdb"), "杭州", "5", 2026).judged[0]
     assert (judged.verdict, judged.horizon) == (verdict, 2027)
     assert said in judged.sentence.zh
+
+
+def test_the_headline_is_on_its_side_of_the_target(bureau, tmp_path):
+    bureau.hand_in(
+        "供地结果",
+        {"电子监管号": supervision_no(1), "供应面积": "1", "现有建设用地面积": "0.624999", "当年新增面积": "0.375001"},
+    )
+    told = explain(made(bureau, tmp_path / "r.duckdb"), "杭州", "5", 2026)
+    text = page(Desk(Settings(Path(), Path())), told)
+    assert "指标值  62.4999%（" in text and "指标值  62.50%" not in text
 
 
 def test_pace_is_value_over_expected(bureau, tmp_path):

@@ -73,7 +73,12 @@ def _value(desk: Desk, made: Explanation) -> str:
     state = desk.pick(*WORDS[made.data_state][:2])
     if made.absence:
         return f"{shown.NOTHING}（{state}）"
-    return f"{shown.quantity(made.value, made.unit)}（{state}）　{desk.pick('未取整', 'unrounded')} {made.value!r}"
+    return f"{_beside_targets(made.value, made)}（{state}）　{desk.pick('未取整', 'unrounded')} {made.value!r}"
+
+
+def _beside_targets(value: float | None, made: Explanation) -> str:
+    """A value with the decimals that keep it on its side of the targets that it is judged against further down."""
+    return shown.quantity(value, made.unit, [each.target for each in made.judged if each.target is not None])
 
 
 def _counted(desk: Desk, made: Explanation) -> str:
@@ -183,7 +188,7 @@ def _change(desk: Desk, made: Explanation) -> str:
         return ""
     values = ((change.value, change.absence), (made.value, made.absence))
     old, new = (
-        desk.pick(*WORDS[absence][:2]) if absence else shown.quantity(value, made.unit) for value, absence in values
+        desk.pick(*WORDS[absence][:2]) if absence else _beside_targets(value, made) for value, absence in values
     )
     difference = f"（{shown.gap(change.difference, made.unit)}）" if change.difference else ""
     lines = [f"{change.release_id}（{change.as_of}）：{old} → {new}{difference}"]
