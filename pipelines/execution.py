@@ -15,7 +15,7 @@ import dagster as dg
 
 from assets import warehouse
 from assets.graph import CURRENT, LEFT_OUT
-from pipelines import definitions, storage
+from pipelines import definitions, interruption, storage
 from pipelines.settings import Settings
 
 Progress = Callable[[int, int, str], None]
@@ -64,16 +64,9 @@ def execute(
         result = job.execute_in_process(
             instance=instance, tags=tags, asset_selection=keys, raise_on_error=False, run_config=_LOGGERS
         )
-    if any(_was_interrupted(event) for event in result.all_events):
-        raise KeyboardInterrupt  # Dagster takes Ctrl-C for a step that failed
+    if interruption.heard():
+        raise KeyboardInterrupt  # Dagster takes it for a step that failed
     return _outcome(result, settings)
-
-
-def _was_interrupted(event: dg.DagsterEvent) -> bool:
-    if not event.is_step_failure:
-        return False
-    error = event.step_failure_data.error
-    return any(each and each.cls_name == dg.DagsterExecutionInterruptedError.__name__ for each in (error, error.cause))
 
 
 def _outcome(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:

@@ -97,6 +97,14 @@ class Running:
         self.process.join()
         return self.process.exitcode
 
+    def interrupt(self, number: int) -> float:
+        """Send a signal to the run alone, as a timer or a supervisor does; seconds until it has ended."""
+        began = time.monotonic()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
+        self.process.join()
+        return time.monotonic() - began
+
     def kill(self) -> bool:
         """kill -9; whether it was still at work."""
         at_work = self.process.is_alive()

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import random
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from assets import release
 from assets.home import Home
+from pipelines import interruption
 from tests.fault_nights import FULL, LAYERS, Night, Running, first_day, readable, second_day
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
@@ -84,6 +86,22 @@ def test_kill_9_at_any_moment_leaves_a_release_and_the_next_run_ends_as_if_nothi
         if len(kills) >= KILLS:
             break
     print({layer: kills.count(layer) for layer in LAYERS})
+
+
+@pytest.mark.parametrize("layer", LAYERS if FULL else ("核验入库", "生成成果表"))
+def test_a_run_that_is_told_to_end_does_so_at_once_and_the_next_one_goes_on(
+    before: Night, undisturbed: dict[str, str], tmp_path: Path, layer: str
+) -> None:
+    night = copy(before, tmp_path)
+    running = night.start()
+    running.wait_for(layer)
+    took = running.interrupt(signal.SIGTERM)
+    assert (running.end(), took < interruption.PATIENCE + 2) == (130, True), (took, running.said)
+    assert running.said.endswith("已中断。完成的部分都已保存，重新执行即可继续\n")
+    assert "Traceback" not in running.said
+    assert (readable(night.home), night.home.holder()) == (FIRST, None)
+    code, said = night.complete()
+    assert (code, readable(night.home), night.checksums()) == (0, SECOND, undisturbed), said
 
 
 def test_raw_alone_gives_the_same_release(before: Night, tmp_path: Path) -> None:

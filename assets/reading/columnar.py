@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from .delimited import MAX_COLUMNS
-from .report import Unreadable
+from .report import Unreadable, require_fault_of_file
 
 MAX_UNPACKED = 4 << 30
 
@@ -20,9 +20,10 @@ def read_parquet(data: bytes) -> tuple[list[str], pl.DataFrame]:
         names = [str(name) for name in table.column_names]
         frame = pl.from_arrow(table.rename_columns([f"c{index}" for index in range(len(names))]))
         text = frame.select(_as_text(column) for column in frame.get_columns())
-    except (KeyboardInterrupt, SystemExit, Unreadable):
+    except Unreadable:
         raise
-    except BaseException:  # the libraries below panic on some damaged files
+    except BaseException as error:  # the libraries below panic on some damaged files
+        require_fault_of_file(error)
         raise Unreadable("1004") from None
     return names, text.select(pl.int_range(2, text.height + 2, dtype=pl.Int64).alias("row"), pl.all())
 
@@ -41,9 +42,8 @@ def nulled(data: bytes, columns_of: Callable[[Sequence[str]], Sequence[int]]) ->
             table = table.set_column(place, empty, pa.nulls(table.num_rows, empty.type))
         stream = io.BytesIO()
         pq.write_table(table, stream)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # as above
+    except BaseException as error:  # as above
+        require_fault_of_file(error)
         return data
     return stream.getvalue() if columns else data
 

@@ -17,7 +17,7 @@ from .delimited import SEPARATORS, count_lines, read_delimited, tidy
 from .header import HEAD_ROWS, Header, Profile, bureau, find_header, landchina, resembled
 from .layout import BLANK, HEADER, TITLE, UNIT, Assembled, Body, assemble, normalise
 from .naming import closest_table, is_landchina, parse_name, proposed_name
-from .report import Unreadable, found
+from .report import Unreadable, found, require_fault_of_file
 from .sniff import SUFFIXES, sniff
 from .source import Place, Reading
 from .text import to_utf8
@@ -42,9 +42,8 @@ def read(name: str, data: bytes | Path) -> Reading:
         reading.findings.append(unreadable.finding)
         reading.blocks, reading.rejected_rows = [], 0
         reading.skipped = {UNREAD: reading.lines} if reading.lines else {}
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # one odd file must not stop the others of a night; the libraries below may panic
+    except BaseException as error:  # one odd file must not stop the others of a night; the libraries below may panic
+        require_fault_of_file(error)
         log.debug("cannot read %s", name, exc_info=True)
         reading = Reading(reading.file, reading.file.table, form=reading.form, findings=[found("1009")])
     return reading

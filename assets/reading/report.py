@@ -19,6 +19,14 @@ class Unreadable(Exception):
         self.finding = found(rule, **values)
 
 
+def require_fault_of_file(error: BaseException) -> None:
+    """Raise an error again that says nothing of the file that was read: an interruption, of Dagster's own kind too. A
+    file that was refused for it would never be read again. (A panic of a library in Rust is no `Exception`, either.)
+    """
+    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        raise error
+
+
 def found(
     rule: str, place: Place | None = None, *, quarantined: bool = False, value: str | None = None, **values: object
 ) -> Finding:

@@ -17,7 +17,7 @@ import polars as pl
 from .biff import Extent, xls_extents
 from .header import HEAD_ROWS, Merge
 from .layout import normalise
-from .report import Unreadable
+from .report import Unreadable, require_fault_of_file
 
 MAX_CELLS = 5_000_000
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # Excel's own limits
@@ -124,9 +124,8 @@ def _guarded(step: Callable[[], _T]) -> _T:
     """Run a step of the Excel library; whatever goes wrong inside it (panics too) means a damaged or locked file."""
     try:
         return step()
-    except (KeyboardInterrupt, SystemExit):
-        raise
     except BaseException as error:
+        require_fault_of_file(error)
         locked = re.search(r"password|encrypt", str(error), re.IGNORECASE)
         raise Unreadable("1005" if locked else "1004") from None
 

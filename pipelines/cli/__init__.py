@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +18,7 @@ import click
 
 from assets.home import SHANGHAI, Home, Locked, Trouble, out_of_space
 from assets.lean import lean
+from pipelines import interruption
 
 OK, DATA, USAGE, ENVIRONMENT, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -89,8 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave with the contract's exit code."""
     lean()
     _speak_utf8()
+    interruption.listen(_leave)
     code = call(arguments)
     sys.stdout.flush()
+    if code == INTERRUPTED:
+        os._exit(code)  # a second Ctrl-C would be heard on the way out
     gc.freeze()  # Python ends a second sooner: it would look through a million objects once more
     sys.exit(code)
 
@@ -106,15 +111,34 @@ def call(arguments: Sequence[str] | None = None) -> int:
         _complain(error.format_message())
         return USAGE
     except (click.Abort, KeyboardInterrupt):
-        _complain("已中断。完成的部分都已保存，重新执行即可继续")
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except Exception as error:
+        if interruption.heard():
+            return _interrupted()
         text, code = _explain(error)
         _complain(text)
         return code
+
+
+_farewell = threading.Lock()  # never released: `_leave` may be called while the command says it
+
+
+def _interrupted() -> int:
+    if _farewell.acquire(blocking=False):
+        zh, en = (
+            "已中断。完成的部分都已保存，重新执行即可继续",
+            "interrupted. What was done is kept; run it again to go on",
+        )
+        _complain(en if _english() else zh)
+    return INTERRUPTED
+
+
+def _leave() -> None:
+    """The end of a command that did not end by itself."""
+    os._exit(_interrupted())
 
 
 def _explain(error: Exception) -> tuple[str, int]:
