@@ -31,6 +31,11 @@ def listen(leave: Callable[[], None]) -> None:
     threading.Thread(target=_wait, args=(reading, leave), daemon=True).start()
 
 
+def only_listen() -> None:
+    """Let signals raise nothing more: the process is on its way out."""
+    _handle(lambda *_: None)
+
+
 def heard() -> bool:
     """Whether this process was told to end: then what fails, fails of that."""
     return bool(_heard)
@@ -49,7 +54,7 @@ def _note(number: int) -> None:
 
 def _interrupt(number: int, _: object) -> NoReturn:
     _note(number)
-    _handle(lambda *_: None)  # a second one would disturb the way out
+    only_listen()
     raise KeyboardInterrupt
 
 

@@ -93,9 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _speak_utf8()
     interruption.listen(_leave)
     code = call(arguments)
+    interruption.only_listen()
     sys.stdout.flush()
     if code == INTERRUPTED:
-        os._exit(code)  # a second Ctrl-C would be heard on the way out
+        os._exit(code)  # Python, on its way out, would hear a second Ctrl-C
     gc.freeze()  # Python ends a second sooner: it would look through a million objects once more
     sys.exit(code)
 
