@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.events import ASSET_EVENTS
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.base import AssetRecord
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
@@ -42,29 +45,40 @@ def instance(home: Home) -> dg.DagsterInstance:
     return dg.DagsterInstance.from_ref(reference)
 
 
+#: What comes by the hundred, a few for every check.
+_NUMEROUS = {DagsterEventType.STEP_OUTPUT, *ASSET_CHECK_EVENTS}
+
+
 class EventLog(SqliteEventLogStorage):
     """Dagster's own event log, on the same files, for the one process that makes a run.
 
     Dagster opens its SQLite file anew for every event and waits for the disk at each, and it asks for the last
     materialization of everything that a step depends on: with sixty steps and four hundred checks a run that is most of
-    its time. Here connections stay open, and an asset's record is kept until an event changes it. In WAL mode
-    `synchronous = NORMAL` keeps a file whole in every crash; a power cut may cost the last events of a run's history,
-    never a release.
+    its time. Here connections stay open, an asset's record is kept until an event changes it, and numerous events wait
+    for the next of another kind, which comes at the latest when their step ends. In WAL mode `synchronous = NORMAL`
+    keeps a file whole in every crash; a crash may cost the last events of a run's history, never a release.
     """
 
     def __init__(self, *arguments, **options) -> None:
         self._connections: dict[str, Connection] = {}
         self._records: dict[dg.AssetKey, AssetRecord] = {}
         self._tables: set[str] = set()
+        self._waiting: list[EventLogEntry] = []
         super().__init__(*arguments, **options)
+        self._db_lock = threading.RLock()  # what is stored together opens a connection within another
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:
+            self._store_waiting()  # whoever looks finds everything
             if shard not in self._connections:
                 self._connections[shard] = self._open(shard)
-            with self._connections[shard].begin():
-                yield self._connections[shard]
+            connection = self._connections[shard]
+            if connection.in_transaction():
+                yield connection
+                return
+            with connection.begin():
+                yield connection
 
     def _open(self, shard: str) -> Connection:
         waiting = {"timeout": 60, "check_same_thread": False}
@@ -95,11 +109,31 @@ class EventLog(SqliteEventLogStorage):
         return [self._records[key] for key in asset_keys if key in self._records]
 
     def store_event(self, event: EventLogEntry) -> None:
+        if event.dagster_event_type in _NUMEROUS:
+            self._waiting.append(event)
+            return
         super().store_event(event)
         if event.dagster_event_type in ASSET_EVENTS:
             self._records.pop(event.get_dagster_event().asset_key, None)
 
+    def _store_waiting(self) -> None:
+        """As Dagster's `store_event` does one by one: into the run's file, and what is of checks into the index, too."""
+        events, self._waiting = self._waiting, []
+        told = [(event, self._event_to_row(event)) for event in events]
+        for run_id, of_run in groupby(told, lambda each: each[0].run_id):
+            with self.run_connection(run_id) as connection:
+                connection.execute(SqlEventLogStorageTable.insert(), [row for _, row in of_run])
+        if of_checks := [each for each in told if each[0].dagster_event_type in ASSET_CHECK_EVENTS]:
+            numbered = SqlEventLogStorageTable.insert().returning(
+                SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
+            )
+            with self.index_connection() as connection:
+                numbers = connection.execute(numbered, [row for _, row in of_checks]).scalars().all()
+                for (event, _), number in zip(of_checks, numbers, strict=True):
+                    self.store_asset_check_event(event, number)
+
     def dispose(self) -> None:
+        self._store_waiting()
         while self._connections:
             self._connections.popitem()[1].close()
         super().dispose()

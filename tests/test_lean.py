@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from assets.home import Home
 from pipelines import storage
@@ -45,3 +47,38 @@ def test_an_asset_record_is_asked_again_after_an_event(tmp_path):
         for count in (7, 8):
             instance.report_runless_asset_event(dg.AssetMaterialization(key, metadata={"rows": count}))
             assert [rows(instance), rows(instance)] == [count, count]
+
+
+def test_events_that_waited_are_stored_as_dagster_stores_them(tmp_path):
+    @dg.asset
+    def supply():
+        return dg.MaterializeResult(metadata={"rows": 3})
+
+    @dg.multi_asset_check(specs=[dg.AssetCheckSpec(name, asset="supply") for name in ("filled", "unique")])
+    def expectations():
+        yield dg.AssetCheckResult(passed=True, check_name="filled", asset_key="supply")
+        yield dg.AssetCheckResult(passed=False, check_name="unique", asset_key="supply", metadata={"unexpected": 1})
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run = dg.materialize([supply, expectations], instance=instance, raise_on_error=False)
+        told = [each.event_log_entry for each in instance.event_log_storage.get_records_for_run(run.run_id).records]
+    ours, dagsters = storage.EventLog(str(tmp_path / "ours")), SqliteEventLogStorage(str(tmp_path / "dagsters"))
+    for log in (ours, dagsters):
+        for event in told:
+            log.store_event(event)
+    assert len(ours.get_logs_for_run(run.run_id)) == len(told) > 10  # whoever looks finds what waits, too
+    for log in (ours, dagsters):
+        log.dispose()
+    for name in ("index.db", f"{run.run_id}.db"):
+        assert _rows(tmp_path / "ours" / name) == _rows(tmp_path / "dagsters" / name)
+
+
+def _rows(path: Path) -> dict[str, list[tuple]]:
+    """Table → its rows but for the moment of writing, which every file of Dagster's has."""
+    with sqlite3.connect(path) as con:
+        found = {}
+        for (table,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            names = [name for _, name, *_ in con.execute(f"PRAGMA table_info({table})")]
+            kept = ", ".join(f'"{name}"' for name in names if name not in ("create_timestamp", "migration_completed"))
+            found[table] = con.execute(f"SELECT {kept} FROM {table} ORDER BY 1").fetchall()
+    return found
