@@ -18,7 +18,7 @@ import polars as pl
 from assets import raw as raw_layer
 from assets.context import Context
 from assets.examine import RECEIPT_SCHEMA, Examined, Waiting, examine
-from assets.warehouse import append, one_thread
+from assets.warehouse import append, one_thread, transaction
 from schemas.dtypes import PROVENANCE
 from schemas.policy import Regions
 from schemas.submissions import TABLES
@@ -79,8 +79,7 @@ def waiting(con: duckdb.DuckDBPyConnection, raw: Path, table: str) -> list[Waiti
 
 def store(con: duckdb.DuckDBPyConnection, examined: Examined) -> None:
     """Append a group's rows, findings and receipts in one transaction."""
-    con.begin()
-    try:
+    with transaction(con):
         for table, rows in examined.accepted.items():
             append(con, f"core.{table}", rows)
         append(con, "raw.finding", examined.findings)
@@ -91,10 +90,6 @@ def store(con: duckdb.DuckDBPyConnection, examined: Examined) -> None:
             " WHERE s.submission_id = r.submission_id"
         )
         con.unregister("receipts")
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
 
 
 def write_regions(con: duckdb.DuckDBPyConnection, regions: Regions) -> None:

@@ -307,14 +307,15 @@ def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[d
     kinds = [kind for kind in bundle.KINDS if dg.AssetKey(["output", kind]) in context.selected_asset_keys]
     make = partial(bundle.make, place, release.next_id(place, now.context.as_of))
     # Receipts spread over the workers by themselves.
-    begun = {kind: processes.meanwhile(make, kind) for kind in kinds if kind != bundle.RECEIPTS}
-    for kind in sorted(kinds, key=begun.__contains__):
-        made = begun[kind]() if kind in begun else make(kind)
-        for reason in made.left_out:
-            context.log.warning(reason)
-        left_out = {LEFT_OUT: "；".join(made.left_out)} if made.left_out else {}
-        counts = {"files": made.files, "bytes": made.bytes}
-        yield dg.MaterializeResult(asset_key=["output", kind], metadata={**counts, **left_out})
+    with warehouse.let_go(place.build):
+        begun = {kind: processes.meanwhile(make, kind) for kind in kinds if kind != bundle.RECEIPTS}
+        for kind in sorted(kinds, key=begun.__contains__):
+            made = begun[kind]() if kind in begun else make(kind)
+            for reason in made.left_out:
+                context.log.warning(reason)
+            left_out = {LEFT_OUT: "；".join(made.left_out)} if made.left_out else {}
+            counts = {"files": made.files, "bytes": made.bytes}
+            yield dg.MaterializeResult(asset_key=["output", kind], metadata={**counts, **left_out})
 
 
 @dg.asset(
@@ -336,7 +337,7 @@ def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg
         return dg.MaterializeResult(metadata={"release_id": known.release_id, "unchanged": True})
     release_id = release.next_id(place, now.context.as_of)
     kind = release.kind_of(place, now.context.as_of, now.what_if)
-    with waiting_for(place):
+    with waiting_for(place), warehouse.let_go(place.build):
         made_at = now.made_at.isoformat(timespec="seconds")
         extras = bundle.of_release(place, release_id, context.log.warning)
         made = release.publish(place, place.build, release_id, kind, made_from, made_at, extras)

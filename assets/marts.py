@@ -19,6 +19,7 @@ from assets.evaluations.builders import current_targets as current_targets
 from assets.home import Home
 from assets.indicators.history import derive_history, history_days
 from assets.trust import builders as trust
+from assets.warehouse import attached, transaction
 from schemas import policy
 from schemas.indicators import INDICATORS, PARTS
 from schemas.marts import CONTRACT_VERSION, MARTS, Mart
@@ -39,14 +40,11 @@ def build(
     release = Release(release_id, made_at, build_path)
     _begin(build_path, release_id)
     frame = _BUILDERS[name](con, context, release)
-    con.execute(f"ATTACH '{_quoted(build_path)}' AS build (STORAGE_VERSION '{STORAGE_VERSION}')")
-    try:
+    with attached(con, build_path, "build", f"(STORAGE_VERSION '{STORAGE_VERSION}')"), transaction(con):
         con.execute("CREATE SCHEMA IF NOT EXISTS build.mart")
         con.execute(f"DROP TABLE IF EXISTS build.mart.{name}")
         con.execute(mart.ddl("build.mart"))
         return _insert(con, mart, frame)
-    finally:
-        con.execute("DETACH build")
 
 
 def _begin(build_path: Path, release_id: str) -> None:
@@ -69,10 +67,6 @@ def _insert(con: duckdb.DuckDBPyConnection, mart: Mart, rows: pl.DataFrame | duc
     con.execute(f"INSERT INTO build.mart.{mart.name} ({columns}) SELECT {columns} FROM mart_rows{order}")
     con.unregister("mart_rows")
     return con.execute(f"SELECT count(*) FROM build.mart.{mart.name}").fetchone()[0]
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 class Release:

@@ -12,7 +12,7 @@ from assets import core, relations
 from assets.context import Context
 from assets.examine import FINDING_SCHEMA
 from assets.reading.report import cell_name
-from assets.warehouse import append
+from assets.warehouse import append, transaction
 from schemas.rules import RULES
 from schemas.submissions import TABLES
 from schemas.table import Table
@@ -47,11 +47,10 @@ def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
     if con.execute("SELECT * FROM core.relation_state").fetchall() == [now]:
         return
     found = find(con, context)
-    con.begin()
-    con.execute("DELETE FROM core.relation_finding; DELETE FROM core.relation_state")
-    append(con, "core.relation_finding", found)
-    con.execute("INSERT INTO core.relation_state VALUES (?, ?)", list(now))
-    con.commit()
+    with transaction(con):
+        con.execute("DELETE FROM core.relation_finding; DELETE FROM core.relation_state")
+        append(con, "core.relation_finding", found)
+        con.execute("INSERT INTO core.relation_state VALUES (?, ?)", list(now))
 
 
 def find(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:

@@ -22,6 +22,7 @@ import polars as pl
 from assets.reading import parse_name
 from assets.reading.holders import without_holders
 from assets.reading.naming import receipt_number, reporting_region
+from assets.warehouse import transaction
 from schemas.policy import Regions
 
 Progress = Callable[[str], None] | None
@@ -180,21 +181,20 @@ def _mirror(con: duckdb.DuckDBPyConnection, sightings: list[Sighting], regions: 
     if not sightings:
         return
     entries = pl.DataFrame([_entry(sighting, regions) for sighting in sightings], schema=_ENTRY, orient="row")
-    con.begin()
-    con.register("seen", entries.to_arrow())
-    con.execute(
-        "INSERT INTO raw.sighting BY NAME SELECT seq, submission_id, path, file_name, CAST(received_on AS DATE) AS received_on,"
-        " file_sha256, bytes, mtime_ns FROM seen"
-    )
-    con.execute(
-        "INSERT INTO raw.submission (submission_id, file_sha256, named_table, region_code, year, file_name, received_on, seq)"
-        " SELECT submission_id, file_sha256, named_table, region_code, year, file_name, CAST(received_on AS DATE), seq FROM seen"
-        " QUALIFY row_number() OVER (PARTITION BY submission_id ORDER BY received_on, file_name, seq) = 1"
-        " ON CONFLICT DO UPDATE SET file_name = excluded.file_name, received_on = excluded.received_on, seq = excluded.seq"
-        " WHERE (excluded.received_on, excluded.file_name, excluded.seq) < (received_on, file_name, seq)"
-    )
-    con.unregister("seen")
-    con.commit()
+    with transaction(con):
+        con.register("seen", entries.to_arrow())
+        con.execute(
+            "INSERT INTO raw.sighting BY NAME SELECT seq, submission_id, path, file_name, CAST(received_on AS DATE) AS received_on,"
+            " file_sha256, bytes, mtime_ns FROM seen"
+        )
+        con.execute(
+            "INSERT INTO raw.submission (submission_id, file_sha256, named_table, region_code, year, file_name, received_on, seq)"
+            " SELECT submission_id, file_sha256, named_table, region_code, year, file_name, CAST(received_on AS DATE), seq FROM seen"
+            " QUALIFY row_number() OVER (PARTITION BY submission_id ORDER BY received_on, file_name, seq) = 1"
+            " ON CONFLICT DO UPDATE SET file_name = excluded.file_name, received_on = excluded.received_on, seq = excluded.seq"
+            " WHERE (excluded.received_on, excluded.file_name, excluded.seq) < (received_on, file_name, seq)"
+        )
+        con.unregister("seen")
 
 
 _ENTRY = {

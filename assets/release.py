@@ -22,7 +22,7 @@ import duckdb
 
 from assets.home import Home, Trouble
 from assets.trust import states
-from schemas.database import connect
+from schemas.database import connect, quoted
 from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
 
 DATABASE, MANIFEST, PARQUET = "landstock.duckdb", "manifest.json", "parquet"
@@ -252,7 +252,7 @@ def _write(
             rows[name] = con.execute(f"SELECT count(*) FROM mart.{name}").fetchone()[0]
             checksums[name] = checksum(con, mart)
             parquet = folder / PARQUET / f"{name}.parquet"
-            con.execute(f"COPY mart.{name} TO {_quoted(parquet)} (FORMAT parquet, COMPRESSION zstd)")
+            con.execute(f"COPY mart.{name} TO {quoted(parquet)} (FORMAT parquet, COMPRESSION zstd)")
         for macro in MACROS:
             con.execute(macro)
         con.execute("CHECKPOINT")
@@ -409,7 +409,3 @@ def _remove(path: Path) -> None:
     for folder in [path, *(each for each in path.rglob("*") if each.is_dir())]:
         folder.chmod(0o755)
     shutil.rmtree(path)
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

@@ -116,24 +116,59 @@ def kept_open(path: Path) -> Iterator[None]:
 def let_go(path: Path) -> Iterator[None]:
     """Leave the file to another process for the length of a block, if it is kept open. After an error it stays closed:
     the other process may not be done."""
-    if path not in _kept:
+    if path in _kept:
+        _kept.pop(path).close()
         yield
+        _kept[path] = connect(path)
         return
-    _kept.pop(path).close()
+    for kept in _kept.values():
+        if name := _attached(kept, path):
+            kept.execute(f"DETACH {name}")
     yield
-    _kept[path] = connect(path)
+
+
+@contextmanager
+def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "") -> Iterator[None]:
+    """Another database file under a name, for the length of a block; beside a warehouse that is kept open, until it is
+    let go: closing a file waits for the disk."""
+    if not _attached(con, path):
+        con.execute(f"ATTACH {database.quoted(path)} AS {name} {options}")
+    try:
+        yield
+    finally:
+        if not any(_attached(kept, path) for kept in _kept.values()):
+            con.execute(f"DETACH {name}")
+
+
+def _attached(con: duckdb.DuckDBPyConnection, path: Path) -> str | None:
+    found = con.execute("SELECT database_name FROM duckdb_databases() WHERE path = ?", [str(path)]).fetchone()
+    return found[0] if found else None
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that a block does, or nothing of it."""
+    con.begin()
+    try:
+        yield
+        con.commit()
+    except BaseException:
+        with suppress(duckdb.Error):  # after a full disk it answers nothing more
+            con.rollback()
+        raise
 
 
 @contextmanager
 def one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Leave the other processors to the workers for the length of a block. Several threads take twice the time of one,
     all together, to append groups of some ten thousand rows."""
+    (before,) = con.execute("SELECT current_setting('threads')").fetchone()
     con.execute("SET threads = 1")
     try:
         yield
     finally:
         with suppress(duckdb.Error):  # after a full disk it answers nothing more
-            con.execute("RESET threads")
+            con.execute(f"SET threads = {before}")
 
 
 def append(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame | pa.Table) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import duckdb
 
+#: Bytes up to which one thread serves a file: several take longer for it, all together.
+SMALL = 64 * 2**20
+
 
 def connect(
     path: Path | str = ":memory:", *, read_only: bool = False, config: Mapping[str, str] | None = None
@@ -19,4 +22,15 @@ def connect(
     """
     con = duckdb.connect(str(path), read_only=read_only, config=dict(config or {}))
     con.execute("PRAGMA disable_progress_bar")
+    if not config and _is_small(path):
+        con.execute("SET threads = 1")
     return con
+
+
+def quoted(text: object) -> str:
+    """A path or text as SQL spells it, where no parameter may stand."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _is_small(path: Path | str) -> bool:
+    return str(path) != ":memory:" and Path(path).stat().st_size <= SMALL

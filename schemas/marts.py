@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .database import quoted
 from .indicators import INDICATORS
 from .trust import CAUSES, DUE_WORDS, VALUE_CAUSES
 
@@ -63,13 +64,9 @@ class Mart:
     def ddl(self, schema: str = "mart") -> str:
         """CREATE TABLE with comments on the table and on every column."""
         columns = ",\n  ".join(f'"{column.name}" {column.type}' for column in self.columns)
-        comments = [f"COMMENT ON TABLE {schema}.{self.name} IS {_quote(self.comment)};"]
-        comments += [f'COMMENT ON COLUMN {schema}.{self.name}."{c.name}" IS {_quote(c.comment)};' for c in self.columns]
+        comments = [f"COMMENT ON TABLE {schema}.{self.name} IS {quoted(self.comment)};"]
+        comments += [f'COMMENT ON COLUMN {schema}.{self.name}."{c.name}" IS {quoted(c.comment)};' for c in self.columns]
         return f"CREATE TABLE {schema}.{self.name} (\n  {columns}\n);\n" + "\n".join(comments)
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 C = MartColumn

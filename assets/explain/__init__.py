@@ -72,7 +72,7 @@ def opened(release_db: Path, previous: Path | None = None) -> Iterator[duckdb.Du
     with database.connect() as con:
         for name, path in (("now", release_db), ("before", previous)):
             if path is not None:
-                con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
+                con.execute(f"ATTACH {database.quoted(path)} AS {name} (READ_ONLY)")
         con.execute("USE now.mart")
         yield con
 

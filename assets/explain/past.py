@@ -58,7 +58,7 @@ def require_known(home: Home, day: date) -> None:
 
 def _attach(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     try:
-        con.execute(f"ATTACH '{str(home.warehouse).replace(chr(39), chr(39) * 2)}' AS warehouse (READ_ONLY)")
+        con.execute(f"ATTACH {database.quoted(home.warehouse)} AS warehouse (READ_ONLY)")
     except duckdb.IOException:
         holder = home.holder() or {}
         who = f"（进程 {holder['pid']}，{holder['command']}，自 {holder['since']}）" if holder else ""

@@ -16,7 +16,7 @@ from assets.context import Context
 from assets.indicators import inputs as inputs_layer
 from assets.indicators.figures import Result
 from assets.indicators.ledger import published_amount
-from assets.warehouse import append
+from assets.warehouse import append, transaction
 from schemas.indicators import FIRST_YEAR, INDICATORS
 from schemas.submissions import TABLES
 
@@ -42,17 +42,12 @@ def derive(
     """  # fmt: skip
     wanted = years(con, context.as_of)
     result = compute(con, code, context, wanted)
-    con.begin()
-    try:
+    with transaction(con):
         _replace(con, f"indicator.{code}", result.ledger.with_columns(published=published_amount(INDICATORS[code])))
         for table, frame in (("figure", result.figures), ("part", result.parts)):
             con.execute(f"DELETE FROM indicator.{table} WHERE indicator = ?", [code])
             append(con, f"indicator.{table}", frame.with_columns(indicator=pl.lit(code)))
         _note_state(con, code, context, wanted)
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
     return {"figures": result.figures.height, "ledger": result.ledger.height, "years": len(only or wanted)}
 
 

@@ -20,7 +20,7 @@ from assets.context import Context
 from assets.indicators import inputs as inputs_layer
 from assets.indicators import module, years
 from assets.indicators.inputs import Timeline
-from assets.warehouse import append
+from assets.warehouse import append, transaction
 from schemas.indicators import INDICATORS
 from schemas.submissions import TABLES
 
@@ -46,18 +46,13 @@ def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) ->
     stamp = pl.DataFrame(stamps, schema=["known_on", "inputs", "rule_version"], orient="row")
     _lay_out(con, last.as_of)
     wanted, relied_on = years(con, last.as_of), fresh(con, last)
-    con.begin()
-    try:
+    with transaction(con):
         con.execute("DELETE FROM indicator.history WHERE list_contains(?, known_on)", [list(missing)])
         for contexts in _by_rules(missing):
             for code in INDICATORS:
                 as_today = contexts[-1] is last and code in relied_on
                 figures = _figures(con, code, contexts, wanted, as_today).join(stamp, on="known_on")
                 append(con, "indicator.history", figures.with_columns(indicator=pl.lit(code)))
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
     return len(missing)
 
 

@@ -16,6 +16,7 @@ from assets.home import Home
 from assets.indicators import inputs
 from assets.indicators.industrial_far import is_industrial
 from assets.trust import completeness, distribution, objections, plausibility
+from assets.warehouse import let_go
 from schemas import database, policy
 from schemas.indicators import FIRST_YEAR
 from schemas.marts import MARTS
@@ -61,7 +62,8 @@ def build_revision(con: duckdb.DuckDBPyConnection, context: Context, made: Made)
     before = previous(Home(made.home), context, made.id)
     if before is None:
         return revision.nothing()
-    return revision.between(release.database(Home(made.home), before), made.build_path)
+    with let_go(made.build_path):
+        return revision.between(release.database(Home(made.home), before), made.build_path)
 
 
 def previous(home: Home, context: Context, release_id: str) -> str | None:
@@ -79,7 +81,7 @@ def previous(home: Home, context: Context, release_id: str) -> str | None:
 
 def build_plausibility(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Jumps of this release's revisions beyond the limits."""
-    with database.connect(made.build_path, read_only=True) as build:
+    with let_go(made.build_path), database.connect(made.build_path, read_only=True) as build:
         revisions = build.execute("SELECT * FROM mart.revision").pl()
     given = plausibility.acknowledgements(Home(made.home))
     return plausibility.judge(revisions, policy.plausibility(), given, context.as_of)

@@ -29,7 +29,7 @@ def opened(before: Path, now: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Both databases, read-only."""
     with database.connect() as con:
         for name, path in ((BEFORE, before), (NOW, now)):
-            con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
+            con.execute(f"ATTACH {database.quoted(path)} AS {name} (READ_ONLY)")
         yield con
 
 
