@@ -246,8 +246,8 @@ def _write(
     with connect(folder / DATABASE) as con:
         for name in _tables(con) - set(marts):
             con.execute(f'DROP TABLE mart."{name}"')
+        _check_columns(con, marts)
         for name, mart in marts.items():
-            _check_columns(con, mart)
             _check_release(con, mart, release_id)
             rows[name] = con.execute(f"SELECT count(*) FROM mart.{name}").fetchone()[0]
             checksums[name] = checksum(con, mart)
@@ -277,15 +277,17 @@ def checksum(con: duckdb.DuckDBPyConnection, mart: Mart) -> str:
     return hashlib.sha256("|".join(map(str, counted)).encode()).hexdigest()[:16]
 
 
-def _check_columns(con: duckdb.DuckDBPyConnection, mart: Mart) -> None:
-    built = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'mart' AND table_name = ?", [mart.name]
-    ).fetchall()
-    if set(built) != {(column.name, column.type) for column in mart.columns}:
-        raise ReleaseError(
-            f"成果表 mart.{mart.name} 缺失或栏目与声明不符。请重新运行 landstock run；若仍不行，检查 schemas/marts.py",
-            f"mart.{mart.name} is missing or differs from its declaration. Run again; else look at schemas/marts.py",
-        )
+def _check_columns(con: duckdb.DuckDBPyConnection, marts: Mapping[str, Mart]) -> None:
+    """Marts as declared are there; asked at once, because DuckDB describes all columns of the file for every answer."""
+    described = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = 'mart'"
+    built = set(con.execute(described).fetchall())
+    for name, mart in marts.items():
+        declared = {(name, column.name, column.type) for column in mart.columns}
+        if {each for each in built if each[0] == name} != declared:
+            raise ReleaseError(
+                f"成果表 mart.{name} 缺失或栏目与声明不符。请重新运行 landstock run；若仍不行，检查 schemas/marts.py",
+                f"mart.{name} is missing or differs from its declaration. Run again; else look at schemas/marts.py",
+            )
 
 
 def _check_release(con: duckdb.DuckDBPyConnection, mart: Mart, release_id: str) -> None:

@@ -44,7 +44,8 @@ def derive_history(con: duckdb.DuckDBPyConnection, days: dict[date, Context]) ->
     last = max(missing.values(), key=lambda context: context.as_of)
     stamps = [(day, inputs[day], context.rules.label) for day, context in missing.items()]
     stamp = pl.DataFrame(stamps, schema=["known_on", "inputs", "rule_version"], orient="row")
-    _lay_out(con, last.as_of)
+    if len(missing) > 1:  # the day itself is there already
+        _lay_out(con, last.as_of)
     wanted, relied_on = years(con, last.as_of), fresh(con, last)
     with transaction(con):
         con.execute("DELETE FROM indicator.history WHERE list_contains(?, known_on)", [list(missing)])
