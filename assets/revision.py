@@ -120,6 +120,8 @@ def _revision(cell: dict[str, Any], pair: dict[str, Any], moves: _Moves) -> dict
     else:
         row["cause"] = _why_absence_changed(cell, pair, records)
     row["verdict_cause"] = why_flipped(cell, row["cause"], pair["rules_differ"])
+    if records and not row["cause"]:  # records of which none moves the value: more stock land where all is stock land
+        row["cause"] = _commonest(records)
     row["top_records"] = _named(place, records, moves.new_sums(cell))
     return row
 
@@ -140,11 +142,15 @@ def _why_absence_changed(cell: dict, pair: dict, records: list[Record]) -> Cause
     if cell["is_new"] and cell["year"] > pair["old_as_of"].year:
         return Cause.TIME
     if records:
-        causes = [cause for record in records for cause in record["moves"]]
-        return max(VALUE_CAUSES, key=causes.count)
+        return _commonest(records)
     if cell["new_absence"] and (cell["old_absence"] or cell["is_new"]):
         return Cause.TIME  # 未到期 became 未报 at the turn of the year
     return Cause.RULE if pair["rules_differ"] else Cause.NEW
+
+
+def _commonest(records: list[Record]) -> Cause:
+    causes = [cause for record in records for cause in record["moves"]]
+    return max(VALUE_CAUSES, key=causes.count)
 
 
 def why_flipped(cell: dict[str, Any], value_cause: Cause | None, rules_differ: bool) -> Cause | None:

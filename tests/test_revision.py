@@ -136,6 +136,16 @@ def test_changes_that_cancel_out_are_still_told(place):
     assert (moved["change"], moved["effects"]) == (0, {"new": 30, "cancelled": -30})
 
 
+def test_records_that_leave_the_value_as_it_was_have_a_cause(place):
+    place.hand_in("供地结果", supply(1), day="2026-03-05")
+    before = place.build("2026-03-31")
+    place.hand_in("供地结果", supply(2, "3"), day="2026-04-05", batch="2")
+    now = place.build("2026-04-30")
+    moved = place.moved(before, now, SHARE)
+    assert (moved["old_value"], moved["new_value"], moved["change"], moved["effects"]) == (100, 100, 0, {})
+    assert (moved["cause"], moved["records"], named(moved)) == ("new", 1, {("02", "new", 0, 2)})
+
+
 def test_a_contract_that_was_signed_since_is_the_passage_of_time(place):
     place.hand_in("供地结果", supply(1), supply(2, 合同签订日期="2026-04-15"), day="2026-03-05")
     moved = place.moved(place.build("2026-03-31"), place.build("2026-04-30"), ACTIVATED)
