@@ -14,7 +14,7 @@ import dagster as dg
 from assets.graph import AS_OF, FIRST, LAST, YEARS, HomeResource, all_assets
 from assets.home import SHANGHAI
 from expectations.bridge import asset_checks
-from pipelines import landing, notice, settings
+from pipelines import abandoned, landing, notice, settings
 from schemas import policy
 from schemas.indicators import FIRST_YEAR
 from schemas.marts import MARTS
@@ -39,7 +39,8 @@ def run_tags(as_of: date, first: int = FIRST_YEAR, last: int | None = None) -> d
 @dg.schedule(
     job=nightly, cron_schedule="0 2 * * *", execution_timezone=str(SHANGHAI), description="每日 02:00（北京时间）"
 )
-def nightly_at_two(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+def nightly_at_two(context: dg.ScheduleEvaluationContext, home: HomeResource) -> dg.RunRequest:
+    abandoned.close(context.instance, home.place)
     # The day of the tick, not of the execution: a run that waits past midnight keeps its as-of.
     day = context.scheduled_execution_time.astimezone(SHANGHAI).date()
     return dg.RunRequest(run_key=f"nightly-{day}", tags=run_tags(day))
@@ -61,6 +62,7 @@ def landing_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> I
     elif now != cursor.get("seen"):
         yield dg.SkipReason("报送目录仍在变化，等下一次查看")
     else:
+        abandoned.close(context.instance, home.place)
         context.update_cursor(json.dumps({"seen": now, "handled": now}))
         yield dg.RunRequest(run_key=f"landing-{now}", tags=run_tags(settings.today()))
 

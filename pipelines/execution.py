@@ -15,7 +15,7 @@ import dagster as dg
 
 from assets import warehouse
 from assets.graph import CURRENT, LEFT_OUT
-from pipelines import definitions, interruption, storage
+from pipelines import abandoned, definitions, interruption, storage
 from pipelines.settings import Settings
 
 Progress = Callable[[int, int, str], None]
@@ -61,8 +61,13 @@ def execute(
         _reporting(progress, len(job.nodes) - len(without)),
         warehouse.kept_open(settings.place.warehouse),
     ):
+        abandoned.close(instance, settings.place)
         result = job.execute_in_process(
-            instance=instance, tags=tags, asset_selection=keys, raise_on_error=False, run_config=_LOGGERS
+            instance=instance,
+            tags=tags | abandoned.TAGS,
+            asset_selection=keys,
+            raise_on_error=False,
+            run_config=_LOGGERS,
         )
     if interruption.heard():
         raise KeyboardInterrupt  # Dagster takes it for a step that failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import dagster as dg
 import pytest
 
 from assets import graph
-from pipelines import definitions
+from pipelines import abandoned, definitions
 from pipelines.settings import Settings
 from schemas.indicators import INDICATORS
 from schemas.marts import MARTS
@@ -92,11 +93,19 @@ def test_one_writer_at_a_time() -> None:
 # --- When ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_nightly_runs_at_two_in_zhejiang_for_that_day(repository) -> None:
+def home_at(place: Path, landing: str = "l") -> graph.HomeResource:
+    return graph.HomeResource(home=str(place), landing=landing, regions="", rules={}, keep_releases=9)
+
+
+def test_the_nightly_runs_at_two_in_zhejiang_for_that_day(repository, tmp_path: Path) -> None:
     schedule = repository.get_schedule_def("nightly_at_two")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Asia/Shanghai")
     tick = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)  # 02:00 of the 23rd in Zhejiang
-    with dg.build_schedule_context(scheduled_execution_time=tick) as context:
+    resources = {"home": home_at(tmp_path)}
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        dg.build_schedule_context(instance, scheduled_execution_time=tick, resources=resources) as context,
+    ):
         (request,) = schedule.evaluate_tick(context).run_requests
     assert request.tags[graph.AS_OF] == "2026-11-23"
     assert (request.tags[graph.FIRST], request.run_key) == ("2025", "nightly-2026-11-23")
@@ -112,8 +121,11 @@ def test_run_tags_name_only_years_that_have_a_partition() -> None:
 
 
 def tick(landing: Path, tmp_path: Path, cursor: str | None) -> tuple[list[dg.RunRequest], str | None]:
-    home = graph.HomeResource(home=str(tmp_path / "home"), landing=str(landing), regions="", rules={}, keep_releases=9)
-    with dg.build_sensor_context(cursor=cursor, resources={"home": home}) as context:
+    resources = {"home": home_at(tmp_path / "home", str(landing))}
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance, cursor=cursor, resources=resources) as context,
+    ):
         answer = definitions.landing_sensor.evaluate_tick(context)
     return list(answer.run_requests or []), answer.cursor
 
@@ -148,7 +160,7 @@ def test_a_failure_leaves_a_line_for_the_operator(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = broken.execute_in_process(instance=instance, raise_on_error=False)
         failure = next(event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE")
-        home = graph.HomeResource(home=str(tmp_path), landing="", regions="", rules={}, keep_releases=9)
+        home = home_at(tmp_path)
         context = dg.build_run_status_sensor_context(
             "on_failure", dagster_event=failure, dagster_instance=instance, dagster_run=result.dagster_run,
             resources={"home": home},
@@ -156,6 +168,24 @@ def test_a_failure_leaves_a_line_for_the_operator(tmp_path: Path) -> None:
         definitions.on_failure(context)
     (line,) = (tmp_path / "logs" / "failures.jsonl").read_text(encoding="utf-8").splitlines()
     assert (json.loads(line)["job"], json.loads(line)["run_id"]) == ("broken", result.run_id)
+
+
+def test_a_run_of_the_command_line_that_died_holds_nothing_up(tmp_path: Path) -> None:
+    home = home_at(tmp_path).place
+    with dg.DagsterInstance.ephemeral() as instance:
+        for tags in (abandoned.TAGS, {}):  # the second is Dagster's own
+            for status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.SUCCESS):
+                instance.create_run_for_job(_nothing, tags=tags, status=status)
+
+        def ended() -> list[str]:
+            return [run.status.value for run in reversed(instance.get_runs())]
+
+        with home.lock_file.open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            abandoned.close(instance, home)
+            assert ended() == ["STARTED", "NOT_STARTED", "SUCCESS"] * 2  # it may be the one at work
+        abandoned.close(instance, home)
+        assert ended() == ["FAILURE", "FAILURE", "SUCCESS", "STARTED", "NOT_STARTED", "SUCCESS"]
 
 
 # --- Settings reach the assets -------------------------------------------------------------------------------------
