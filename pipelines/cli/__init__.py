@@ -105,6 +105,9 @@ def call(arguments: Sequence[str] | None = None) -> int:
     """Run a command; every failure becomes a sentence on stderr and an exit code, never a traceback."""
     try:
         return landstock.main(arguments, prog_name="landstock", standalone_mode=False) or OK
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help(), err=True)
+        return USAGE
     except click.UsageError as error:
         _complain(_usage(error))
         return USAGE
