@@ -373,12 +373,12 @@ class Oracle:
 
     def fill_reduction(self, figure: Figure, region: str, year: int, basis: str) -> None:
         base = 2025 if basis == "cumulative" else year - 1
-        own = [region]
-        if region == self.province and not (self.land_and_gdp(own, year) and self.land_and_gdp(own, base)):
+        own, needed = [region], max(base, 2025)
+        if region == self.province and not (self.land_and_gdp(own, year) and self.land_and_gdp(own, needed)):
             own = self.cities
         now, before = self.land_and_gdp(own, year), self.land_and_gdp(own, base)
         if now is None:
-            figure.absence = self.own_reason(own, year)
+            figure.absence = self.own_reason(own, year, basis)
             figure.data_state = "incomplete" if figure.absence == "not_reported" else "provisional"
             return
         if before is None:
@@ -400,11 +400,11 @@ class Oracle:
         land_0, gdp_0 = self.land_and_gdp(regions, base, shift)
         return (1 - land / gdp / (land_0 / gdp_0)) * 100
 
-    def own_reason(self, regions: list[str], year: int) -> str:
-        """The year's own reason wins; then it is 2025 that is missing, else a link of the chain between them."""
+    def own_reason(self, regions: list[str], year: int, basis: str) -> str:
+        """The year's own reason wins; then it is the previous year or 2025, else a link of the chain between them."""
         if not all((each, year) in self.land and (each, year) in self.gdp for each in regions):
             return self.missing(year)
-        if self.land_and_gdp(regions, 2025) is None:
+        if basis == "annual" or self.land_and_gdp(regions, 2025) is None:
             return "no_baseline"
         return self.missing(max(y for each in regions for y in range(2026, year) if (each, y) not in self.gdp))
 

@@ -67,6 +67,22 @@ def test_no_base_year_no_reduction(bureau):
     assert bureau.figure(REDUCTION)["absence"] == "no_baseline"
 
 
+def test_a_missing_link_is_a_missing_previous_year(bureau):
+    """§7: the annual value is no_baseline in any year whose previous year is missing, be it the survey or the index."""
+    survey(bureau, y2025=1000, y2026=1000, y2027=1000, day="2028-11-01")
+    economy(bureau, y2027="105.0", day="2028-11-01")
+    annual, cumulative = (
+        bureau.figure(REDUCTION, year=2027, basis=each, as_of="2028-12-01") for each in ("annual", "cumulative")
+    )
+    assert (annual["absence"], cumulative["absence"]) == ("no_baseline", "not_reported")
+
+
+def test_no_survey_of_the_base_year_goes_before_a_missing_link(bureau):
+    survey(bureau, y2027=1000, day="2028-11-01")
+    economy(bureau, y2027="105.0", day="2028-11-01")
+    assert bureau.figure(REDUCTION, year=2027, as_of="2028-12-01")["absence"] == "no_baseline"
+
+
 def test_latest_vintage_counts_for_the_base_too(bureau):
     survey(bureau, y2025=1000, y2026=1000)
     economy(bureau, y2026="105.0", day="2026-10-01")
@@ -99,6 +115,13 @@ def test_province_own_rows_or_all_cities(bureau):
     economy(bureau, region="330000", gdp="1100", y2026="106.0")
     own = bureau.figure(REDUCTION, region="330000")
     assert (own["value"], own["derived"]) == (pytest.approx((1 - 1 / 1.06) * 100), False)
+
+
+def test_the_base_year_of_a_province_by_its_own_rows(bureau):
+    survey(bureau, region="330000", y2025=11000)
+    economy(bureau, region="330000", gdp="1100")
+    assert bureau.figure(REDUCTION, region="330000", year=2025)["value"] == 0.0
+    assert bureau.figure(REDUCTION, region="330000", year=2025, basis="annual")["absence"] == "no_baseline"
 
 
 def test_province_is_absent_when_a_city_is_missing(bureau):

@@ -141,13 +141,13 @@ def _figure(
     """The figure of a region and window (`cell`) and its ledger rows. A province is its own rows, or wholly the sum of
     its cities (rulebook §7)."""
     code, year, cumulative = cell["region_code"], cell["year"], cell["basis"] == Basis.CUMULATIVE
-    against = BASE_YEAR if cumulative else year - 1
+    against = BASE_YEAR if cumulative or year == BASE_YEAR else year - 1
     members = [code]
     if cell["region_level"] == "province" and not ((code, year) in own and (code, against) in own):
         members = cities[code]
     derived = members != [code]
     now, before = _pooled(members, year, own), _pooled(members, against, own)
-    absence = None if now else _reason(members, year, land, gdp, context.as_of)
+    absence = None if now else _reason(members, year, cumulative, land, gdp, context.as_of)
     if absence is None and (before is None or (not cumulative and year == BASE_YEAR)):
         absence = Absence.NO_BASELINE
     rows = [] if absence else [*_rows(cell, "numerator", now), *_rows(cell, "denominator", before)]
@@ -186,13 +186,18 @@ def _pooled(members: list[str], year: int, own: dict[tuple[str, int], Intensity]
     return None if None in found or not found else reduce(Intensity.plus, found)
 
 
-def _reason(members: list[str], year: int, land: dict, gdp: dict, as_of: date) -> Absence:
-    """Why a year has no intensity: its own inputs are due or missing, or what it is chained to is."""
-    if any((member, year) not in land or (member, year) not in gdp for member in members):
+def _reason(members: list[str], year: int, cumulative: bool, land: dict, gdp: dict, as_of: date) -> Absence:
+    """Why a year has no intensity: its own inputs are due or missing, or what it is measured against or chained to is.
+
+    A link of the chain that is missing is a missing previous year, or one between a cumulative figure and its base.
+    """
+
+    def missing(of: int) -> bool:
+        return any((member, of) not in land or (member, of) not in gdp for member in members)
+
+    if missing(year):
         return Absence.NOT_DUE if as_of <= date(year, 12, 31) else Absence.NOT_REPORTED
-    if any((member, BASE_YEAR) not in gdp for member in members):
-        return Absence.NO_BASELINE
-    return Absence.NOT_REPORTED
+    return Absence.NO_BASELINE if not cumulative or missing(BASE_YEAR) else Absence.NOT_REPORTED
 
 
 # --- Ledger --------------------------------------------------------------------------------------------------------
