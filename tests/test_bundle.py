@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 
 from assets.home import Home
 from assets.outputs import bundle
 from assets.outputs.model import NothingToReport
+from assets.outputs.site import rendering
 from tests.documents_sample import model as sample
 
 
@@ -48,3 +50,10 @@ def test_without_anything_to_report_there_is_no_site(home, monkeypatch):
     monkeypatch.setattr(bundle, "load", nothing)
     folder = taken(home, "2027-11-20.1")
     assert {path.name for path in folder.iterdir()} == {"landstock.duckdb", "documents", "receipts"}
+
+
+def test_who_prepares_has_no_template_left_to_compile(monkeypatch):
+    bundle.prepare()
+    templates = rendering.environment()
+    monkeypatch.setattr(Environment, "compile", lambda *_: pytest.fail("compiled late"))
+    assert all(templates.get_template(name) for name in templates.list_templates())

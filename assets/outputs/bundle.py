@@ -32,8 +32,11 @@ CSV_ROWS = 20_000
 
 
 def prepare() -> None:
-    """Import what writes documents and pages, which takes a second, before it is needed."""
+    """Import what writes documents and pages, and compile its templates, before it is needed: it takes two seconds."""
     from assets.outputs import documents, loading, pdf, site, tables_csv, word, workbook  # noqa: F401
+    from assets.outputs.site import rendering
+
+    rendering.compile_templates()
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ def environment() -> Environment:
     return env
 
 
+def compile_templates() -> None:
+    """Before they are needed: all together, it takes as long as drawing the pages."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 def render(template: str, **data: object) -> str:
     """The HTML of one page."""
     text = environment().get_template(template).render(**data)
