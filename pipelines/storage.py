@@ -10,15 +10,17 @@ from itertools import groupby
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.base import AssetRecord
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, serialize_value
 from sqlalchemy import Connection, NullPool, create_engine, event
 
 from assets.home import Home
@@ -132,6 +134,25 @@ class EventLog(SqliteEventLogStorage):
                 for (event, _), number in zip(of_checks, numbers, strict=True):
                     self.store_asset_check_event(event, number)
 
+    def _store_asset_check_evaluation_planned(self, event: EventLogEntry, event_id: int | None) -> None:
+        """As Dagster does, by a statement that is compiled once, not for every check."""
+        planned: AssetCheckEvaluationPlanned = event.get_dagster_event().event_specific_data
+        if planned.partitions_subset:
+            super()._store_asset_check_evaluation_planned(event, event_id)
+            return
+        row = {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "partition": None,
+            "run_id": event.run_id,
+            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": self._event_insert_timestamp(event),
+            "evaluation_event_storage_id": event_id,
+        }
+        with self.index_connection() as connection:
+            connection.execute(AssetCheckExecutionsTable.insert(), row)
+
     def dispose(self) -> None:
         self._store_waiting()
         while self._connections:
@@ -145,6 +166,8 @@ class Storage(DagsterSqliteStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data)
         self._event_log_storage = EventLog(str(Path(base_dir) / "history" / "runs"))
+        # Dagster reads the plan of an earlier run whole to know that it is there.
+        self._run_storage.has_execution_plan_snapshot = self._run_storage._has_snapshot_id
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: dict[str, str]) -> Storage:
