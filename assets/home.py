@@ -119,6 +119,34 @@ class Home:
             " Make room, or lower keep_releases in landstock.toml, then run again",
         )
 
+    def unopened(self, said: str) -> Trouble | None:
+        """What to say when DuckDB cannot open a database file, after what it says; None when that names no file."""
+        if held := _HELD.search(said):
+            return Locked(
+                f"{held[1]} 正被进程 {held[2]} 打开（多半是数据库客户端直接打开了它）。请关闭后重试；"
+                f"查询请改为只读打开 {self.current}/landstock.duckdb",
+                f"{held[1]} is open in process {held[2]}, a database client perhaps. Close it and try again;"
+                f" for queries open {self.current}/landstock.duckdb read-only instead",
+            )
+        if not (named := _NAMED.search(said)):
+            return None
+        remedy = (
+            (
+                "请把它移走后重新执行 landstock run：它由 raw/ 重建，各发布不受影响",
+                "Move it away and run landstock run: raw/ has everything, releases stay",
+            )
+            if Path(named[1]) == self.warehouse
+            else (
+                "请用 landstock doctor 查明受损的发布，再用 landstock rollback 切换",
+                "See landstock doctor, then landstock rollback",
+            )
+        )
+        reason = said.splitlines()[0]
+        return HomeError(
+            f"数据库文件 {named[1]} 无法打开。{remedy[0]}（{reason}）",
+            f"cannot open {named[1]}. {remedy[1]} ({reason})",
+        )
+
     def require(self) -> Home:
         """Raises HomeError when nothing was ever run here."""
         if not self.releases.is_dir():
@@ -153,6 +181,9 @@ class Home:
         return None
 
 
+#: DuckDB's words of a database file that another process has, and of one that it cannot open.
+_HELD = re.compile(r'Could not set lock on file "([^"]+)".*?\(PID (\d+)\)', re.DOTALL)
+_NAMED = re.compile(r'file "([^"]+\.duckdb)"')
 _FULL = re.compile(r"no space left|disk is full|disk full|quota exceeded|file too large", re.IGNORECASE)
 #: Bytes that a run needs besides what it makes anew: logs, Dagster's history.
 _ROOM = 100_000_000

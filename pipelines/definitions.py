@@ -31,9 +31,10 @@ nightly = dg.define_asset_job(
 
 
 def run_tags(as_of: date, first: int = FIRST_YEAR, last: int | None = None) -> dict[str, str]:
-    """Tags of a run over a range of years for an as-of day; years that have not begun have no partition."""
+    """Tags of a run over a range of years for an as-of day; years before the plan, and years to come, have no partition."""
     newest = int(YEARS.get_last_partition_key())
-    return {AS_OF: as_of.isoformat(), FIRST: str(min(first, newest)), LAST: str(min(last or newest, newest))}
+    first, last = (min(max(year, FIRST_YEAR), newest) for year in (first, last or newest))
+    return {AS_OF: as_of.isoformat(), FIRST: str(first), LAST: str(last)}
 
 
 @dg.schedule(

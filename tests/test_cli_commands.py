@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -63,6 +65,8 @@ def submit(folder: Path, *rows: str, name: str = "供地结果_330100_2026.csv")
         (["backfill", "x"], "2025..2027"),
         (["check", "nothing.csv"], "找不到文件 nothing.csv"),
         (["releases", "--lang", "fr"], "--lang"),
+        (["run", "--year", "1999"], "--year：'1999' 不是 2025 到 2100 的整数"),
+        (["report", "annual", "2031"], "YEAR：'2031' 不是 2025 到 2030 的整数"),
     ],
 )
 def test_wrong_usage_is_2_and_says_what_is_right(arguments: list[str], words: str, capsys) -> None:
@@ -89,7 +93,42 @@ def test_no_landing_directory_is_3(capsys) -> None:
 def test_an_unknown_switch_is_2(tmp_path: Path, capsys) -> None:
     (tmp_path / "landing").mkdir()
     assert cli.call(["run", "--rule", "no.such=1"]) == 2
-    assert "no.such" in capsys.readouterr().err
+    assert "没有开关 'no.such'；可用的开关：activation." in capsys.readouterr().err
+    assert cli.call(["run", "--rule", "activation.idle=maybe"]) == 2
+    assert "activation.idle 的取值为 true 或 false" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["run"], ["backfill", "2026"], ["explain", "杭州", "5", "2026", "--as-of", "2026-06-30"]]
+)
+def test_a_damaged_warehouse_is_3_and_what_to_do_is_said(
+    home: Home, tmp_path: Path, command: list[str], capsys
+) -> None:
+    (tmp_path / "landing").mkdir()
+    home.warehouse.write_text("no database")
+    assert cli.call(command) == 3
+    said = capsys.readouterr().err
+    assert f"{home.warehouse} 无法打开。请把它移走后重新执行 landstock run" in said
+    assert cli.call(["doctor"]) == 3
+    assert "工作库" in capsys.readouterr().out
+
+
+def test_a_warehouse_in_a_database_client_is_4_and_names_the_process(home: Home, tmp_path: Path, capsys) -> None:
+    (tmp_path / "landing").mkdir()
+    code = f"import duckdb; con = duckdb.connect({str(home.warehouse)!r}); print('open', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+        assert client.stdout.readline() == b"open\n"
+        assert cli.call(["run"]) == 4
+        assert f"正被进程 {client.pid} 打开" in capsys.readouterr().err
+        client.communicate(b"\n")
+
+
+@pytest.mark.parametrize("command", [["targets"], ["dict"]])
+def test_a_reader_that_has_seen_enough_is_no_failure(command: list[str]) -> None:
+    tool = Path(sys.executable).with_name("landstock")
+    with subprocess.Popen([tool, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (0, b"")
 
 
 def test_a_future_year_is_2(tmp_path: Path, capsys) -> None:

@@ -113,7 +113,7 @@ def test_the_nightly_runs_at_two_in_zhejiang_for_that_day(repository, tmp_path: 
 
 def test_run_tags_name_only_years_that_have_a_partition() -> None:
     newest = graph.YEARS.get_last_partition_key()
-    assert definitions.run_tags(date(2026, 11, 23), 2025, 2099) == {
+    assert definitions.run_tags(date(2026, 11, 23), 1999, 2099) == {
         graph.AS_OF: "2026-11-23",
         graph.FIRST: "2025",
         graph.LAST: newest,

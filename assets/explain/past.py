@@ -59,7 +59,9 @@ def require_known(home: Home, day: date) -> None:
 def _attach(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     try:
         con.execute(f"ATTACH {database.quoted(home.warehouse)} AS warehouse (READ_ONLY)")
-    except duckdb.IOException:
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
         holder = home.holder() or {}
         who = f"（进程 {holder['pid']}，{holder['command']}，自 {holder['since']}）" if holder else ""
         raise Locked(

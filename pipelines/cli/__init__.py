@@ -72,6 +72,16 @@ class Commands(click.Group):
             raise click.UsageError(f"没有命令 {args[0]!r}；可用的命令：{'、'.join(COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """What the command returns; a reader that has seen enough (`| head`) is no failure."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         english = os.environ.get("LANDSTOCK_LANG") == "en"
         with formatter.section("Commands" if english else "命令 Commands"):
@@ -94,7 +104,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     interruption.listen(_leave)
     code = call(arguments)
     interruption.only_listen()
-    sys.stdout.flush()
     if code == INTERRUPTED:
         os._exit(code)  # Python, on its way out, would hear a second Ctrl-C
     gc.freeze()  # Python ends a second sooner: it would look through a million objects once more
@@ -116,9 +125,6 @@ def call(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         return _interrupted()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except Exception as error:
         if interruption.heard():
             return _interrupted()
@@ -146,12 +152,16 @@ def _leave() -> None:
 
 
 def _explain(error: Exception) -> tuple[str, int]:
+    import duckdb
+
     from assets.release import UnknownRelease
     from assets.trust.journal import Refused
     from schemas.policy import PolicyError
 
     if out_of_space(str(error)) or (not isinstance(error, Trouble) and _home().is_full()):
         error = _home().full()
+    if isinstance(error, duckdb.IOException):
+        error = _home().unopened(str(error)) or error
     if isinstance(error, Trouble):
         wrong = isinstance(error, UnknownRelease | Refused)
         code = BUSY if isinstance(error, Locked) else USAGE if wrong else ENVIRONMENT
@@ -197,8 +207,10 @@ def _usage_problem(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter):
         return f"缺少 {error.param.make_metavar(error.ctx) if error.param else ''}"
     if isinstance(error, click.BadParameter) and error.param:
-        name = error.param.metavar if isinstance(error.param, click.Argument) else error.param.opts[0]
-        return f"{name or error.param.opts[0]}：{_said_in_chinese(error)}"
+        name = error.param.opts[0]
+        if isinstance(error.param, click.Argument):
+            name = error.param.metavar or name.upper()
+        return f"{name}：{_said_in_chinese(error)}"
     if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", error.format_message()):
         return f"多出了参数 {found[1]}（含空格的值要加引号）"
     return error.format_message()

@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+import duckdb
 
 from assets import release
 from assets.home import HomeError, Trouble
@@ -21,6 +22,7 @@ from assets.trust import journal
 from assets.trust import publishing as trust
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import table
+from schemas import database
 
 GOOD, WARN, BAD = "good", "warn", "bad"
 MARKS = {GOOD: "✓", WARN: "▲", BAD: "✕"}
@@ -105,6 +107,18 @@ def home(desk: Desk) -> Iterator[Point]:
     left = [] if holder else release.stale(place)
     remedy = "下次发布时自动清理" if left else ""
     yield Point("残留临时文件", WARN if left else GOOD, f"{len(left)} 个" if left else "无", remedy)
+
+
+def warehouse(desk: Desk) -> Iterator[Point]:
+    """工作库"""
+    place = desk.home
+    if not place.warehouse.exists() or place.holder():
+        return
+    try:
+        database.connect(place.warehouse, read_only=True).close()
+        yield Point("工作库", GOOD, "可打开")
+    except duckdb.Error as error:
+        yield Point("工作库", BAD, "打不开", str(place.unopened(str(error)) or error))
 
 
 def landing(desk: Desk) -> Iterator[Point]:
@@ -192,6 +206,6 @@ def fonts(desk: Desk) -> Iterator[Point]:
 
 
 EXAMINATIONS: tuple[Callable[[Desk], Iterator[Point]], ...] = (
-    python, packages, settings_file, home, landing, current_release, other_releases, published_releases, disk,
+    python, packages, settings_file, home, warehouse, landing, current_release, other_releases, published_releases, disk,
     time_zone, encoding, fonts,
 )  # fmt: skip

@@ -20,6 +20,7 @@ from expectations import validate
 from pipelines import landing, notice, settings
 from pipelines.cli.desk import STATUSES, Desk, Switch, is_terminal, options
 from pipelines.cli.tables import clip
+from schemas.indicators import FIRST_YEAR
 
 if TYPE_CHECKING:
     from pipelines.execution import Outcome
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @options("landing", "home", "regions", "json", "log_json", "as_of")
-@click.option("--year", "years", type=int, multiple=True, metavar="Y", help="即使没有变化也重算（可重复） recompute")
+@click.option(
+    "--year",
+    "years",
+    type=click.IntRange(FIRST_YEAR, 2100),
+    multiple=True,
+    metavar="Y",
+    help="即使没有变化也重算（可重复） recompute",
+)
 @click.option(
     "--rule", "rules", type=Switch(), multiple=True, help="推演：改用某口径开关 what-if, e.g. activation.idle=false"
 )

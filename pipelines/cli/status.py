@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+import duckdb
 
 from assets import release
 from assets.home import HomeError, Locked
@@ -74,7 +75,7 @@ def _waiting(desk: Desk) -> int | None:
     try:
         with desk.home.locked("landstock status"), warehouse.connect(desk.home.warehouse) as con:
             return len(landing.unseen(con, desk.settings.landing))
-    except (Locked, HomeError):  # another run is at work, or the home cannot be written
+    except (Locked, HomeError, duckdb.IOException):  # another run is at work, or the home cannot be written or opened
         return None
 
 
@@ -91,8 +92,12 @@ def _head(desk: Desk, now: str | None, waiting: int | None) -> str:
     else:
         lines.append(desk.pick("还没有发布。先执行 landstock run", "no release yet. Make one: landstock run"))
     if waiting is None:
-        zh = "另一个任务正在运行（或数据目录不可写），待入库文件数暂不可知"
-        lines.append(desk.pick(zh, "a run is going on, or the home is read-only; files waiting: unknown"))
+        zh = "另一个任务正在运行（或工作库打不开，见 landstock doctor），待入库文件数暂不可知"
+        lines.append(
+            desk.pick(
+                zh, "a run is going on, or the warehouse cannot be opened (landstock doctor); files waiting: unknown"
+            )
+        )
     elif waiting:
         lines.append(desk.pick(f"报送目录有 {waiting} 个文件待入库", f"{waiting} files wait in the landing directory"))
     return "\n".join(lines)

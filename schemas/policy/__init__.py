@@ -85,10 +85,10 @@ class Rulebook:
             entry = entries.get(name)
             switches = sorted(key for key, each in entries.items() if each.get("switch"))
             if entry is None or not entry.get("switch"):
-                raise PolicyError(f"no switch {name!r}; the switches are: {', '.join(switches)}")
+                raise PolicyError(f"没有开关 {name!r}；可用的开关：{'、'.join(switches)}")
             value = _parse(raw, entry["value"], name)
             if "options" in entry and value not in entry["options"]:
-                raise PolicyError(f"{name} takes one of {', '.join(entry['options'])}, not {value!r}")
+                raise PolicyError(f"开关 {name} 的取值为 {'、'.join(entry['options'])} 之一，不能是 {value!r}")
             if value != self.entries[name]["value"]:
                 entry["value"] = changed[name] = value
         return Rulebook(self.version, self.effective_from, entries, changed)
@@ -106,21 +106,26 @@ def _parse(raw: Any, like: Any, name: str) -> Any:
     if isinstance(like, bool):
         if raw.lower() in ("true", "false"):
             return raw.lower() == "true"
-        raise PolicyError(f"{name} takes true or false, not {raw!r}")
+        raise PolicyError(f"开关 {name} 的取值为 true 或 false，不能是 {raw!r}")
     if isinstance(like, list):
         return [part.strip() for part in raw.replace("、", ",").split(",") if part.strip()]
     try:
         return float(raw)
     except ValueError:
-        raise PolicyError(f"{name} takes a number, not {raw!r}") from None
+        raise PolicyError(f"开关 {name} 的取值为数字，不能是 {raw!r}") from None
 
 
 @cache
 def rulebooks() -> dict[str, Rulebook]:
-    """All rulebook versions by name, oldest first."""
+    """All rulebook versions by name, oldest first. Raises PolicyError when a file is none, or repeats a version."""
     books = []
     for path in _files("rulebooks/*.toml"):
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise PolicyError(f"{path} 不是 UTF-8 编码的 TOML：{error}") from None
+        if missing := {"version", "effective_from"} - data.keys():
+            raise PolicyError(f"{path} 缺少 {'、'.join(sorted(missing))}")
         entries = {
             f"{group}.{name}": entry
             for group, items in data.items()
@@ -129,7 +134,7 @@ def rulebooks() -> dict[str, Rulebook]:
         }
         for name, entry in entries.items():
             if missing := {"value", "label", "basis", "confidence"} - entry.keys():
-                raise PolicyError(f"{path.name}: {name} lacks {', '.join(sorted(missing))}")
+                raise PolicyError(f"{path} 的 {name} 缺少 {'、'.join(sorted(missing))}")
         if data["version"] in {book.version for book in books}:
             raise PolicyError(f"口径版本 {data['version']} 重复（{path}）；新口径须用新的版本号，旧评价沿用旧版本")
         books.append(Rulebook(data["version"], data["effective_from"], entries))
@@ -235,9 +240,9 @@ def regions(path: str | None = None) -> Regions:
     try:
         frame = pl.read_csv(source, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise PolicyError(f"cannot read the region table {source}: {error}") from None
+        raise PolicyError(f"行政区划表 {source} 无法读取：{error}") from None
     if missing := {"code", "name", "level", "city_code"} - set(frame.columns):
-        raise PolicyError(f"the region table {source} lacks the columns {', '.join(sorted(missing))}")
+        raise PolicyError(f"行政区划表 {source} 缺少栏目 {'、'.join(sorted(missing))}")
     optional = [pl.lit(None, pl.String).alias(name) for name in _REGION_COLUMNS if name not in frame.columns]
     empty_to_null = [pl.col(pl.String).replace("", None)]
     frame = (
@@ -254,7 +259,7 @@ def regions(path: str | None = None) -> Regions:
     cities = frame.filter(pl.col("level") == "city")["code"].implode()
     frame = frame.filter((pl.col("level") != "county") | ~pl.col("code").is_in(cities))
     if frame["code"].is_duplicated().any():
-        raise PolicyError(f"the region table {source} names a code twice")
+        raise PolicyError(f"行政区划表 {source} 有重复的代码")
     return Regions(frame)
 
 
@@ -356,7 +361,7 @@ def plausibility() -> Plausibility:
     for name, bases in data.items():
         for basis, limit in bases.items():
             if limit.keys() not in ({"points"}, {"factor", "floor"}):
-                raise PolicyError(f"plausibility.toml: {name}.{basis} takes points, or factor and floor")
+                raise PolicyError(f"plausibility.toml 的 {name}.{basis} 应为 points，或 factor 和 floor")
     return Plausibility(vanished, data)
 
 
@@ -366,5 +371,5 @@ def severities() -> dict[str, str]:
     data = tomllib.loads((HERE / "severities.toml").read_text(encoding="utf-8"))
     for name, severity in data.items():
         if severity not in ("critical", "warning", "info"):
-            raise PolicyError(f"severities.toml: {name} is critical, warning or info, not {severity!r}")
+            raise PolicyError(f"severities.toml 的 {name} 应为 critical、warning 或 info，不能是 {severity!r}")
     return data
