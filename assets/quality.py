@@ -67,6 +67,8 @@ def find(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
         if "region_code" not in table.key:
             found.append(relations.moved_city(moved(con, table, as_of), table.name, regions))
     found.append(relations.shared_parcels(_sharing(con, as_of), regions))
+    walk = con.execute(f"SELECT * FROM {core.standing('walk_coverage')}", {"day": as_of}).pl()
+    found.append(relations.walk_base(walk, context.rules["walk.implied_base"]))
     return pl.concat(found)
 
 

@@ -6,13 +6,15 @@ that arrives later makes its digestion valid.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import polars as pl
 
 from assets.core import latest
 from schemas.policy import Regions
-from schemas.submissions import CANCELLED
+from schemas.submissions import CANCELLED, WALK_CLASSES
 
 #: One finding on one stored row.
 FINDING = {
@@ -172,3 +174,24 @@ def shared_parcels(records: dict[str, pl.DataFrame], regions: Regions) -> pl.Dat
         for (table,), rows in shared.group_by("table", maintain_order=True)
     ]
     return pl.concat(found) if found else pl.DataFrame(schema=FINDING)
+
+
+def walk_base(records: pl.DataFrame, implied: Mapping[str, float]) -> pl.DataFrame:
+    """Cities whose 2025 base is more than a point from the one that the plan implies (rule 5009), said on the row that
+    came last. A base whose five classes stand in one file is judged with that file (rule 4003)."""
+    known = records.filter(
+        (pl.col("year") == 2025)
+        & pl.col("facility_class").is_in(WALK_CLASSES)
+        & pl.col("region_code").is_in([*implied])
+    )
+    found = [pl.DataFrame(schema=FINDING)]
+    for (code,), rows in known.sort("received_on", "record_key").group_by("region_code", maintain_order=True):
+        if rows.height < len(WALK_CLASSES) or rows["submission_id"].n_unique() == 1:
+            continue
+        areas = rows.select("covered_area_mu", "residential_area_mu").iter_rows()
+        base = sum((100 * covered / residential for covered, residential in areas), Decimal(0)) / len(WALK_CLASSES)
+        if abs(base - Decimal(str(implied[code]))) > 1:
+            said = f"{base:.4f}".rstrip("0").rstrip(".")
+            detail = pl.lit(f"{said}%，由行动方案目标倒推的基期值为 {implied[code]}%")
+            found.append(_findings(rows.tail(1), "5009", "walk_coverage", "covered_area_mu", detail=detail))
+    return pl.concat(found)

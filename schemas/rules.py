@@ -589,6 +589,13 @@ RULES: tuple[Rule, ...] = (
         "宗地代码“{value}”同时出现在两个设区市的记录中，面积只在较早的一处计入。", "请核对宗地代码。",
         columns=("parcel_code",),
     ),
+    Rule(
+        "5009", WARNING, "步行覆盖 2025 年基期值偏离（多次报送）", "2025 base of walk coverage, from several files, deviates",
+        "2025 年五类设施由多次报送拼成，平均覆盖率为 {detail}，相差超过 1 个百分点。",
+        "请核对测算范围与方法；确认无误可不修改。",
+        tables=("walk_coverage",), columns=("covered_area_mu",),
+        explanation="五类在同一文件内的见 4003；分几次报送或更正其中几类的，按合在一起的五类判断（口径 §8）。",
+    ),
 )  # fmt: skip
 
 BY_NUMBER: dict[str, Rule] = {rule.number: rule for rule in RULES}

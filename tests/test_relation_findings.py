@@ -50,3 +50,20 @@ def test_city_totals_are_said_with_their_unit(bureau):
     bureau.hand_in("建设用地变更调查", {"面积": "100"}, {"行政区代码": "330102", "面积": "90"})
     found = of_rule(bureau, "5006")
     assert "所属县区合计 1350 亩，市级 1500 亩" in found["message"]
+
+
+def test_a_walk_base_from_several_files_is_held_against_the_plan(bureau):
+    def base(*classes, covered="80", day=1):
+        rows = [{"设施类别": name, "年份": "2025", "居住用地面积": "100", "覆盖面积": covered} for name in classes]
+        bureau.hand_in("步行覆盖", *rows, day=f"2026-03-0{day}")
+
+    # the plan implies 80 for 杭州: (4 × 80 + 85) ÷ 5 = 81 is one point from it, with 85.01 it is more
+    base("文化", "教育", "卫生")
+    base("体育", "养老", day=2)
+    assert "5009" not in bureau.findings()["rule"].to_list()
+    base("养老", covered="85", day=3)
+    assert "5009" not in bureau.findings()["rule"].to_list()
+    base("养老", covered="85.01", day=4)
+    found = of_rule(bureau, "5009")
+    assert "平均覆盖率为 81.002%，由行动方案目标倒推的基期值为 80%，相差超过 1 个百分点" in found["message"]
+    assert (found["severity"], found["quarantined"], found["key"]) == ("warning", False, "330100|2025|养老")
