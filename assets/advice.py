@@ -114,7 +114,7 @@ def _reached_early(row: Assessed, as_of: date, rules: Mapping[str, Any]) -> Advi
 
 def _unreachable(row: Assessed, as_of: date, rules: Mapping[str, Any]) -> Advice | None:
     """Where the pace that is still required is so many times the pace achieved so far."""
-    pace = required_pace(row, as_of)
+    pace = required_pace(row)
     if pace is None or row["verdict"] in GOOD:
         return None
     required, achieved = pace
@@ -133,7 +133,7 @@ def _unreachable(row: Assessed, as_of: date, rules: Mapping[str, Any]) -> Advice
     )  # fmt: skip
 
 
-def required_pace(row: Assessed, as_of: date) -> tuple[float, float] | None:
+def required_pace(row: Assessed) -> tuple[float, float] | None:
     """(required, achieved) per year: 亩 for areas, percentage points for the reduction; None for the other kinds.
 
     Areas count in days from 2025-01-01, the reduction in years from 2025. Both start at 0; a level does not.

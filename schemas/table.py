@@ -110,7 +110,6 @@ class Table:
     grain: str
     columns: tuple[Column, ...]
     event_date: str | None = None  # column whose date decides which region codes were in force
-    event_date_label: str = ""
     province_rows: bool = False  # 330000 allowed: the tables keyed by region and year
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 

@@ -123,6 +123,14 @@ def test_a_warehouse_in_a_database_client_is_4_and_names_the_process(home: Home,
         client.communicate(b"\n")
 
 
+def test_a_place_that_cannot_be_written_is_3_and_named(tmp_path: Path, capsys) -> None:
+    file = submit(tmp_path, GOOD)
+    for command in (["check", str(file), "--receipt", "/proc/x/回执.xlsx"],
+                    ["template", "供地结果", "--region", "330500", "-o", "/proc/x/空表.xlsx"]):  # fmt: skip
+        assert cli.call(command) == 3
+        assert "不能读写 /proc/x（" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", [["targets"], ["dict"]])
 def test_a_reader_that_has_seen_enough_is_no_failure(command: list[str]) -> None:
     tool = Path(sys.executable).with_name("landstock")

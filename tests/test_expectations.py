@@ -253,9 +253,6 @@ def test_a_rule_on_columns_names_every_broken_column(con, table, name):
     assert columns.split("、") == [each.label for each in TABLES[table].columns if condition(TABLES[table], each)]
 
 
-PROVINCE_ROW = f"region_code = '{PROVINCE}'"
-
-
 @pytest.mark.parametrize(
     ("change", "broken"),
     [

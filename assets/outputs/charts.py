@@ -25,7 +25,6 @@ VERDICT_INK = {
 
 TARGET: Words = ("目标", "target")
 EXPECTED: Words = ("序时应达", "expected")
-ACTUAL: Words = ("实绩", "actual")
 FORECAST: Words = ("预测", "forecast")
 
 

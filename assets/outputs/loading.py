@@ -123,7 +123,7 @@ def _load(source: Source) -> model.ReportModel:
     detail = details.read(source, regions, cells, year, horizon)
     of_now = [row for row in assessed if (row["year"], row["horizon"]) == (year, horizon)]
     indicator_views = {code: _indicator_view(code, matrix, detail) for code in INDICATORS}
-    region_views = {row.region.code: _region_view(row, detail, indicator_views) for row in matrix.rows}
+    region_views = {row.region.code: _region_view(row, indicator_views) for row in matrix.rows}
     projects = source.rows("SELECT * FROM demonstration ORDER BY project_no")
     return model.ReportModel(
         release=_release(source, facts, as_of, matrix),
@@ -358,7 +358,7 @@ def _of_first(cells: tuple[model.Cell, ...], cities: list[model.Cell], detail: d
     return texts
 
 
-def _region_view(row: model.Row, detail: details.Detail, views: dict[str, model.IndicatorView]) -> model.RegionView:
+def _region_view(row: model.Row, views: dict[str, model.IndicatorView]) -> model.RegionView:
     own = {code: view.regions[row.region.code] for code, view in views.items()}
     cells = [each for each in row.cells if each is not None]
     texts = [f"{row.region.name} {len(cells)} 项导引指标中，{sentences.verdicts(cells, '项')}。"]

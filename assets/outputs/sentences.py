@@ -40,7 +40,7 @@ def verdicts(cells: Iterable[Cell], classifier: str = "个") -> str:
 
 def on_indicator(cell: Cell, cities: Sequence[Cell] = ()) -> str:
     """One region on one indicator; for the province also how its cities stand."""
-    return f"{_clause(cell)}{_of_cities(cell, cities)}。"
+    return f"{_clause(cell)}{_of_cities(cities)}。"
 
 
 def on_ranking(ranking: Sequence[Cell], first: int = 3) -> str:
@@ -190,7 +190,7 @@ def _fraction(value: float) -> Fraction:
     return Fraction(shown.exact(value))
 
 
-def _of_cities(cell: Cell, cities: Sequence[Cell]) -> str:
+def _of_cities(cities: Sequence[Cell]) -> str:
     return f"；{of_cities(cities)}" if cities else ""
 
 

@@ -48,7 +48,7 @@ def truth(city: City, supply: pl.DataFrame, until: date, seed: int) -> pl.DataFr
         .when(pl.col("disposal_way") == "动工建设").then("disposal_date")
         .otherwise("actual_start_date"),
     )  # fmt: skip
-    cases = _former_code(city, _on_supplied_parcels(rng, cases, supply, until))
+    cases = _former_code(city, _on_supplied_parcels(rng, cases, supply))
     old_number = pl.Series(draws.some(rng, count, OLD_NUMBERS))
     unknown = pl.format("{}{}B{}", "region_code", determined.dt.year() - 3, number.str.zfill(5))
     return cases.with_columns(
@@ -102,9 +102,7 @@ def _open(rng: np.random.Generator, count: int, until: date) -> pl.DataFrame:
     )
 
 
-def _on_supplied_parcels(
-    rng: np.random.Generator, cases: pl.DataFrame, supply: pl.DataFrame, until: date
-) -> pl.DataFrame:
+def _on_supplied_parcels(rng: np.random.Generator, cases: pl.DataFrame, supply: pl.DataFrame) -> pl.DataFrame:
     """Land taken back and supplied again carries one 宗地代码: the case and the later supply name the same parcel."""
     taken_back = cases.with_row_index("row").filter(pl.col("disposal_way").is_in(["协议收回", "无偿收回"]))
     wanted = taken_back.filter(pl.Series(draws.some(rng, taken_back.height, SHARED_PARCELS * 2)))

@@ -168,6 +168,11 @@ def _explain(error: Exception) -> tuple[str, int]:
         return (error.en if _english() else str(error)), code
     if isinstance(error, PolicyError):
         return f"口径、目标或行政区划设置有误：{error}", USAGE
+    if isinstance(error, OSError) and error.filename:
+        said = f"{error.filename}（{error.strerror}）"
+        zh = f"不能读写 {said}。请关闭已打开的同名文件、检查权限和磁盘，或换一个位置"
+        en = f"cannot read or write {said}. Close the file, check permissions, or choose another place"
+        return (en if _english() else zh), ENVIRONMENT
     log = _write_log(error)
     return (
         f"程序遇到意外错误：{type(error).__name__}：{' '.join(str(error).split())[:200]}。"

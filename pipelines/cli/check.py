@@ -95,7 +95,7 @@ def _finding(desk: Desk, finding: Finding) -> list[str]:
     place = finding.place
     where = " ".join(part for part in (place.sheet, place.cell or _row(desk, place.row_number), place.column) if part)
     key = desk.pick(f"（记录 {finding.key}）", f" (record {finding.key})") if finding.key else ""
-    lines = [f"  {severity} {finding.rule}  {where}{key}", f"      {finding.message}"]
+    lines = [f"  {severity} {finding.rule}  {where}{key}".rstrip(), f"      {finding.message}"]
     return [*lines, f"      → {finding.suggestion}"] if finding.suggestion else lines
 
 
