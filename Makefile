@@ -17,7 +17,7 @@ demo: setup  ## a province of made-up submissions, the whole pipeline, the table
 # A file's tests stay together: some tell a story in order, most share what they set up. The longest files have few tests:
 # they must not be left to the end.
 test: setup browser  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 browser:  ## Chromium, a Chinese font, pdftotext: only tests and screenshots need them
 	bash scripts/browser.sh
