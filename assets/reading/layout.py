@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -35,6 +35,14 @@ class Body:
     @property
     def cells(self) -> list[str]:
         return [name for name in self.frame.columns if name not in ("row", "cells")]
+
+    def letter(self, index: int) -> str:
+        """What a person calls the column of `c<index>`."""
+        return letters(self.first_column + index)
+
+    def place(self, row: int, index: int, header: str | None) -> Place:
+        """A cell of that column, as a finding names it."""
+        return Place(self.sheet, row, header, address(self.sheet, row, self.first_column + index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,88 +213,91 @@ def _columns(
 ) -> tuple[dict[str, HeaderColumn], list[Finding], list[Unusable]]:
     """The usable columns by name, findings on those that are unknown, doubled, missing or in a wrong unit, and those
     that are not required and cannot be read."""
-    findings: list[Finding] = []
-    chosen: dict[str, HeaderColumn] = {}
-    broken: set[str] = set()
-    unusable: list[Unusable] = []
-
-    def place(name: str | None, column: HeaderColumn) -> Place:
-        # An error without a row rejects the file; an optional column is only left out.
-        row = None if name in profile.required else header_row
-        return Place(body.sheet, row, column.text, address(body.sheet, header_row, body.first_column + column.index))
-
-    for name in dict.fromkeys(column.name for column in header.columns if column.name):
-        same = [column for column in header.columns if column.name == name]
-        column = _one_of(same, kept)
-        where = "、".join(letters(body.first_column + each.index) for each in same)
-        if column is None:
-            findings.append(found("2005", place(name, same[0]), label=profile.label(name), letters=where))
-            broken.add(name)
-            unusable.append(Unusable(name, same, "列重复，内容又不相同"))
-            continue
-        if len(same) > 1:
-            letter = letters(body.first_column + column.index)
-            at = Place(
-                body.sheet, header_row, column.text, address(body.sheet, header_row, body.first_column + column.index)
-            )
-            findings.append(found("2006", at, label=profile.label(name), letters=where, letter=letter))
-        if wrong := _unit(profile, header, column, units_below)[1]:
-            declared = profile.column(name)
-            letter = letters(body.first_column + column.index)
-            findings.append(
-                found(
-                    "2004", place(name, column), letter=letter, header=column.text, unit=wrong, units=allowed(declared)
-                )
-            )
-            broken.add(name)
-            unusable.append(Unusable(name, [column], f"单位“{wrong}”不符"))
-            continue
-        chosen[name] = column
-
+    chosen, unusable, findings = _chosen(profile, header, header_row, body, kept, units_below)
+    broken = {each.name for each in unusable}
     missing = [name for name in profile.required if name not in chosen and name not in broken]
     unknown = [
         column for column in header.columns if column.name is None and split_label(column.text)[0] not in profile.unused
     ]
     other = resembled((column.text for column in header.columns), profile.table) if missing else None
-    if other:
+    if other:  # each of the unknown would be told to go
         hint = f"这些列像是《{other.label}》的：请核对文件名中的表名是否应为“{other.label}”。"
-        names = "、".join(profile.label(name) for name in missing)
-        findings.append(found("2002", Place(sheet=body.sheet), columns=names, closest=hint))
-        unknown = []  # each of them would be told to go
-    elif missing:
-        near = [
-            hint for column in unknown if (hint := _closest(column, [profile.label(name) for name in missing], body))
-        ]
-        names = "、".join(profile.label(name) for name in missing)
-        findings.append(found("2002", Place(sheet=body.sheet), columns=names, closest="".join(near)))
-    labels = [profile.label(name) for name in dict.fromkeys(profile.labels.values()) if name not in header.names]
-    for column in unknown:
-        letter = letters(body.first_column + column.index)
-        at = Place(
-            body.sheet, header_row, column.text, address(body.sheet, header_row, body.first_column + column.index)
-        )
-        findings.append(
-            found(
-                "2003",
-                at,
-                letter=letter,
-                header=column.text,
-                table=profile.table.label,
-                closest=_closest(column, labels, body),
-            )
-        )
-    known = {column.index for column in header.columns}
-    for index in range(len(body.cells)):
-        if index not in known and kept[f"c{index}"].null_count() < kept.height:
-            letter = letters(body.first_column + index)
-            findings.append(
-                found(
-                    "2015",
-                    Place(body.sheet, header_row, None, address(body.sheet, header_row, body.first_column + index)),
-                    letter=letter,
-                )
-            )
+        findings.append(_missing(profile, missing, hint, body))
+    else:
+        if missing:
+            findings.append(_missing(profile, missing, _closest_of_all(profile, missing, unknown, body), body))
+        findings += _unknown(profile, header, header_row, unknown, body)
+    findings += _without_header(header, header_row, body, kept)
     return chosen, findings, [each for each in unusable if each.name not in profile.required]
+
+
+def _chosen(
+    profile: Profile, header: Header, header_row: int, body: Body, kept: pl.DataFrame, units_below: dict[int, str]
+) -> tuple[dict[str, HeaderColumn], list[Unusable], list[Finding]]:
+    """The column that each name is read from, and the names that cannot be read: doubled, or in a wrong unit."""
+    chosen: dict[str, HeaderColumn] = {}
+    unusable: list[Unusable] = []
+    findings: list[Finding] = []
+
+    def place(name: str, column: HeaderColumn) -> Place:
+        at = body.place(header_row, column.index, column.text)
+        # An error without a row rejects the file; an optional column is only left out.
+        return replace(at, row_number=None) if name in profile.required else at
+
+    for name in dict.fromkeys(column.name for column in header.columns if column.name):
+        same = [column for column in header.columns if column.name == name]
+        column, label = _one_of(same, kept), profile.label(name)
+        where = "、".join(body.letter(each.index) for each in same)
+        if column is None:
+            findings.append(found("2005", place(name, same[0]), label=label, letters=where))
+            unusable.append(Unusable(name, same, "列重复，内容又不相同"))
+            continue
+        letter = body.letter(column.index)
+        if len(same) > 1:
+            at = body.place(header_row, column.index, column.text)
+            findings.append(found("2006", at, label=label, letters=where, letter=letter))
+        if wrong := _unit(profile, header, column, units_below)[1]:
+            words = {"letter": letter, "header": column.text, "unit": wrong, "units": allowed(profile.column(name))}
+            findings.append(found("2004", place(name, column), **words))
+            unusable.append(Unusable(name, [column], f"单位“{wrong}”不符"))
+            continue
+        chosen[name] = column
+    return chosen, unusable, findings
+
+
+def _missing(profile: Profile, missing: list[str], hint: str, body: Body) -> Finding:
+    names = "、".join(profile.label(name) for name in missing)
+    return found("2002", Place(sheet=body.sheet), columns=names, closest=hint)
+
+
+def _closest_of_all(profile: Profile, missing: list[str], unknown: list[HeaderColumn], body: Body) -> str:
+    labels = [profile.label(name) for name in missing]
+    return "".join(_closest(column, labels, body) for column in unknown)
+
+
+def _unknown(
+    profile: Profile, header: Header, header_row: int, unknown: list[HeaderColumn], body: Body
+) -> list[Finding]:
+    """Columns whose header is none of the table's, each with the nearest one that is not there."""
+    labels = [profile.label(name) for name in dict.fromkeys(profile.labels.values()) if name not in header.names]
+    table = profile.table.label
+    return [
+        found(
+            "2003", body.place(header_row, column.index, column.text), letter=body.letter(column.index),
+            header=column.text, table=table, closest=_closest(column, labels, body),
+        )
+        for column in unknown
+    ]  # fmt: skip
+
+
+def _without_header(header: Header, header_row: int, body: Body, kept: pl.DataFrame) -> list[Finding]:
+    """Columns that have cells and no header."""
+    known = {column.index for column in header.columns}
+    return [
+        found("2015", body.place(header_row, index, None), letter=body.letter(index))
+        for index in range(len(body.cells))
+        if index not in known and kept[f"c{index}"].null_count() < kept.height
+    ]
 
 
 def _without_unreadable(unusable: list[Unusable], body: Body, kept: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
@@ -294,12 +305,12 @@ def _without_unreadable(unusable: list[Unusable], body: Body, kept: pl.DataFrame
     findings = []
     for each in unusable:
         for column in each.columns:
-            cell, letter = f"c{column.index}", letters(body.first_column + column.index)
+            cell, letter = f"c{column.index}", body.letter(column.index)
             if cell not in kept.columns:
                 continue
             empty = pl.col(cell).is_null() | pl.col(cell).str.to_lowercase().is_in(NOTHING)
             for row, value in kept.filter(~empty).select("row", cell).iter_rows():
-                at = Place(body.sheet, row, column.text, address(body.sheet, row, body.first_column + column.index))
+                at = body.place(row, column.index, column.text)
                 words = {"row": row, "letter": letter, "header": column.text, "why": each.why}
                 findings.append(found("2016", at, quarantined=True, value=value, **words))
             kept = kept.filter(empty)
@@ -361,10 +372,9 @@ def _source_column(
     profile: Profile, header: Header, column: HeaderColumn, units_below: dict[int, str], body: Body
 ) -> SourceColumn:
     unit, _ = _unit(profile, header, column, units_below)
-    return SourceColumn(column.name, column.text, letters(body.first_column + column.index), unit)
+    return SourceColumn(column.name, column.text, body.letter(column.index), unit)
 
 
 def _closest(column: HeaderColumn, labels: list[str], body: Body) -> str:
     near = difflib.get_close_matches(split_label(column.text)[0], labels, n=1, cutoff=0.5)
-    letter = letters(body.first_column + column.index)
-    return f"第 {letter} 列“{column.text}”是否应为“{near[0]}”？" if near else ""
+    return f"第 {body.letter(column.index)} 列“{column.text}”是否应为“{near[0]}”？" if near else ""
