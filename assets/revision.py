@@ -31,6 +31,7 @@ from assets.trust.decomposition import (
     total,
     without,
 )
+from schemas import database
 from schemas.indicators import HORIZONS
 from schemas.marts import MARTS
 from schemas.trust import VALUE_CAUSES, Cause
@@ -52,9 +53,9 @@ def between(before: Path, now: Path) -> pl.DataFrame:
 def compare(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """The same on a connection that has both as the catalogs `before` and `now`."""
     ledgers.compare(con)
-    pair = _rows(con, "FROM pair")[0]
+    pair = database.rows(con, "FROM pair")[0]
     moves = _Moves(con)
-    made = [_revision(cell, pair, moves) for cell in _rows(con, _CHANGED)]
+    made = [_revision(cell, pair, moves) for cell in database.rows(con, _CHANGED)]
     return pl.DataFrame(made, schema=_SCHEMA, orient="row")
 
 
@@ -97,12 +98,6 @@ WHERE round(b.value, 9) IS DISTINCT FROM round(n.value, 9) OR b.absence IS DISTI
 OR {_CELL} IN (SELECT {_CELL} FROM moved)
 ORDER BY ALL
 """
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    found = con.execute(sql)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 # --- One figure --------------------------------------------------------------------------------------------------
@@ -208,10 +203,11 @@ class _Moves:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.touched = {
-            (each["indicator"], each["source_table"], each["record_key"]): each for each in _rows(con, "FROM touched")
+            (each["indicator"], each["source_table"], each["record_key"]): each
+            for each in database.rows(con, "FROM touched")
         }
         self._records: dict[Cell, dict[tuple[str, str], Record]] = defaultdict(dict)
-        for row in _rows(con, "FROM moved"):
+        for row in database.rows(con, "FROM moved"):
             self._keep(row)
         self._classes = _classes(con)
         self._intensity = _Intensity(con, self.touched)
@@ -271,7 +267,7 @@ class _Intensity:
         self._land: dict[tuple[str, Cell], dict] = defaultdict(dict)  # (role, key) → area in 公顷
         self._gdp: dict[tuple[str, Cell], set[str]] = defaultdict(set)
         self._amounts: dict[tuple[str, Cell, str], Fraction] = defaultdict(Fraction)
-        for row in _rows(con, f"SELECT * FROM placed WHERE indicator = '{REDUCTION}'"):
+        for row in database.rows(con, f"SELECT * FROM placed WHERE indicator = '{REDUCTION}'"):
             self._keep(row)
 
     def _keep(self, row: dict[str, Any]) -> None:

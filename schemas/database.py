@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -25,6 +26,13 @@ def connect(
     if not config and _is_small(path):
         con.execute("SET threads = 1")
     return con
+
+
+def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+    """The rows of a query, each by the names of its columns."""
+    found = con.execute(sql, list(parameters)) if parameters else con.execute(sql)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def quoted(text: object) -> str:

@@ -173,10 +173,7 @@ def _spelled(value: str) -> str:
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Cell, dict[str, Any]]]:
     """Rows by name, each with the figure that it belongs to."""
-    result = con.execute(sql)
-    names = [column[0] for column in result.description]
-    for values in result.fetchall():
-        row = dict(zip(names, values, strict=True))
+    for row in database.rows(con, sql):
         yield (row["region_code"], row["indicator"], row["year"], row["basis"]), row
 
 

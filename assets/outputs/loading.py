@@ -33,9 +33,7 @@ class Source:
 
     def rows(self, sql: str) -> Rows:
         """Values stand in the text: to bind one DuckDB's client loads pandas, in a process that did not begin with `lean`."""
-        found = self.con.execute(sql)
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return database.rows(self.con, sql)
 
     def leave_out(self, regions: Collection[str]) -> None:
         """Regions of a larger region table that are not the plan's: a country has millions of their rows, and they

@@ -14,6 +14,7 @@ from assets.trust import plausibility
 from pipelines.cli.desk import Day, Desk, options
 from pipelines.cli.tables import clip, table
 from pipelines.settings import now
+from schemas import database
 from schemas.indicators import INDICATORS, Basis
 from schemas.trust import CAUSES
 
@@ -66,9 +67,7 @@ def acknowledge_command(
 def jumps(desk: Desk) -> list[dict[str, Any]]:
     """Rows of mart.plausibility of the current release."""
     with release.open_read_only(desk.home) as con:
-        found = con.execute("SELECT * FROM plausibility ORDER BY state DESC, region_code, indicator, year, basis")
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return database.rows(con, "SELECT * FROM plausibility ORDER BY state DESC, region_code, indicator, year, basis")
 
 
 def _list(desk: Desk, found: list[dict[str, Any]]) -> int:

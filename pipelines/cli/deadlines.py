@@ -9,6 +9,7 @@ import click
 from assets import release
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import table
+from schemas import database
 
 
 @click.command("calendar")
@@ -20,20 +21,19 @@ def calendar(desk: Desk, year: int | None) -> int:
     Deadlines of the plan, who is responsible, and which cities have not met them.
     """
     with release.open_read_only(desk.home.require()) as con:
-        found = con.execute(
+        rows = database.rows(
+            con,
             "SELECT * FROM calendar WHERE ? IS NULL OR year(due_date) = ? ORDER BY due_date, name, region_code",
             [year, year],
         )
-        names = [column[0] for column in found.description]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     if desk.machine:
         desk.hand_out(rows)
         return 0
-    header = ["期限", "事项", "责任单位", "情况"] if desk.pick("zh", "en") == "zh" else ["due", "what", "who", "state"]
+    titles = (("期限", "due"), ("事项", "what"), ("责任单位", "who"), ("情况", "state"))
     by_deadline: dict[tuple, list[dict[str, Any]]] = {}
     for row in rows:
         by_deadline.setdefault((row["due_date"], row["name"]), []).append(row)
-    desk.show(table(header, [_line(desk, each) for each in by_deadline.values()]))
+    desk.show(table([desk.pick(*each) for each in titles], [_line(desk, each) for each in by_deadline.values()]))
     return 0
 
 

@@ -14,7 +14,7 @@ from assets.trust.completeness import OWED_TABLES, Cell, cells
 from pipelines import settings
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import table
-from schemas import policy
+from schemas import database, policy
 from schemas.indicators import FIRST_YEAR
 from schemas.submissions import TABLES
 from schemas.trust import DUE_WORDS, Due
@@ -58,9 +58,7 @@ def status(desk: Desk, years: tuple[int, ...]) -> int:
 
 def _files(desk: Desk) -> list[dict[str, Any]]:
     with release.open_read_only(desk.home) as con:
-        found = con.execute("SELECT region_code, source_table, year, status FROM submission")
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return database.rows(con, "SELECT region_code, source_table, year, status FROM submission")
 
 
 def _waiting(desk: Desk) -> int | None:
