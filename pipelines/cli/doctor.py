@@ -10,14 +10,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import duckdb
 
 from assets import release
-from assets.home import HomeError, Trouble
+from assets.home import HomeError, Trouble, free
 from assets.trust import journal
 from assets.trust import publishing as trust
 from pipelines.cli.desk import Desk, options
@@ -57,21 +56,24 @@ def doctor(desk: Desk) -> int:
 
 
 def examined(examine: Callable[[Desk], Iterator[Point]], desk: Desk) -> Iterator[Point]:
-    """The points of one examination; what keeps it from looking is a point, too: doctor never gives up."""
+    """The points of one examination, whose docstring begins with its name; what keeps it from looking is a point, too:
+    doctor never gives up."""
     try:
         yield from examine(desk)
-    except (Trouble, OSError) as error:
-        name = (examine.__doc__ or examine.__name__).strip().splitlines()[0].rstrip("。.")
+    except (Trouble, OSError, subprocess.SubprocessError) as error:
+        name = examine.__doc__.splitlines()[0]
         yield Point(name, BAD, f"无法检查：{error}", "检查该文件或目录的权限与完整性")
 
 
 def python(desk: Desk) -> Iterator[Point]:
+    """Python"""
     found = ".".join(map(str, sys.version_info[:3]))
     good = (3, 11) <= sys.version_info[:2] < (3, 14)
     yield Point("Python", GOOD if good else BAD, found, "" if good else "安装 Python 3.11–3.13，再执行 make setup")
 
 
 def packages(desk: Desk) -> Iterator[Point]:
+    """软件包"""
     for name in PACKAGES:
         try:
             yield Point(name, GOOD, version(name))
@@ -80,6 +82,7 @@ def packages(desk: Desk) -> Iterator[Point]:
 
 
 def settings_file(desk: Desk) -> Iterator[Point]:
+    """设置文件"""
     source = desk.settings.source
     yield Point("设置文件", GOOD, str(source or "（无，均用缺省值）"))
 
@@ -157,7 +160,10 @@ def other_releases(desk: Desk) -> Iterator[Point]:
 
 
 def published_releases(desk: Desk) -> Iterator[Point]:
-    """Releases in 公示 or 定稿 are what others have been told: they must be there and be what they were."""
+    """公示与定稿
+
+    Releases in these states are what others have been told: they must be there and be what they were.
+    """
     try:
         states = desk.home.path / journal.STATES
         held, broken = len(trust.states.held(desk.home)), trust.broken_finals(desk.home)
@@ -170,18 +176,15 @@ def published_releases(desk: Desk) -> Iterator[Point]:
 
 
 def disk(desk: Desk) -> Iterator[Point]:
-    place = _existing(desk.home.path)
-    free = shutil.disk_usage(place).free / 1e9
-    state = BAD if free < LOWEST_FREE_GB else WARN if free < LOW_FREE_GB else GOOD
+    """磁盘剩余"""
+    left = free(desk.home.path) / 1e9
+    state = BAD if left < LOWEST_FREE_GB else WARN if left < LOW_FREE_GB else GOOD
     remedy = "" if state == GOOD else "清理磁盘，或在 landstock.toml 调小 keep_releases"
-    yield Point("磁盘剩余", state, f"{free:.1f} GB", remedy)
-
-
-def _existing(path: Path) -> Path:
-    return next(each for each in (path, *path.parents) if each.exists())
+    yield Point("磁盘剩余", state, f"{left:.1f} GB", remedy)
 
 
 def time_zone(desk: Desk) -> Iterator[Point]:
+    """时区数据"""
     try:
         ZoneInfo("Asia/Shanghai")
         yield Point("时区数据", GOOD, "Asia/Shanghai")
@@ -190,12 +193,14 @@ def time_zone(desk: Desk) -> Iterator[Point]:
 
 
 def encoding(desk: Desk) -> Iterator[Point]:
+    """终端编码"""
     found = locale.getpreferredencoding(False)
     good = found.lower().replace("-", "") == "utf8"
     yield Point("终端编码", GOOD if good else WARN, found, "" if good else "设置 LANG=C.UTF-8，否则文件可能乱码")
 
 
 def fonts(desk: Desk) -> Iterator[Point]:
+    """中文字体"""
     remedy = "安装中文字体（如 Noto Sans CJK、文泉驿），否则 PDF 与图表缺字"
     if not shutil.which("fc-list"):
         yield Point("中文字体", WARN, "无法查询（缺 fc-list）", f"安装 fontconfig；{remedy}")
