@@ -93,6 +93,8 @@ def stored(raw: Path, sha: str) -> Path:
 
 
 def files(landing: Path, today: date) -> Iterator[tuple[Path, date]]:
+    """Every submission in the landing directory with its day of receipt, `today` where no folder names one; what is hidden,
+    a lock file of Office, or a link out of the directory is none."""
     root = landing.resolve()
     for path in sorted(landing.rglob("*")):
         parts = path.relative_to(landing).parts

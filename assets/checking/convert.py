@@ -284,15 +284,18 @@ def _at_utc_8(milliseconds: pl.Expr) -> pl.Expr:
 
 
 def truth() -> pl.Expr:
+    """是/否 in the spellings of the contract; null for any other text."""
     plain = _PLAIN.str.to_lowercase()
     return pl.when(plain.is_in(YES)).then(True).when(plain.is_in(NO)).then(False)
 
 
 def whole_number() -> pl.Expr:
+    """A whole number, `3.0` too: a spreadsheet writes it so; null for any other text."""
     return _PLAIN.str.extract(r"^([+-]?[0-9]+)(?:\.0+)?$").cast(pl.Int32, strict=False)
 
 
 def year() -> pl.Expr:
+    """A year, `2026年` and `2026.0` too; null for any other text."""
     return _PLAIN.str.extract(r"^([0-9]+)(?:\.0+)?(?:年度?)?$").cast(pl.Int32, strict=False)
 
 

@@ -56,6 +56,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """A named share of a figure, in its own `unit`; `absence` says why there is no value."""
+
     name: str
     label: str
     value: float | None

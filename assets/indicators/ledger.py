@@ -17,6 +17,7 @@ _FROM_RECORD = ("region_code", "city_code", "record_key", "submission_id", "shee
 
 
 def empty() -> pl.DataFrame:
+    """A ledger without rows."""
     return pl.DataFrame(schema=LEDGER)
 
 

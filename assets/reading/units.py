@@ -30,6 +30,7 @@ def plain(text: str | None) -> str:
 
 
 def dimension(unit: Unit) -> str:
+    """What a unit measures: `area` or `money`."""
     return "area" if unit in AREA_IN_MU else "money"
 
 

@@ -208,6 +208,7 @@ def _without_rows(content: bytes) -> tuple[bytes, bytes | None]:
 
 
 def relations_name(part: str) -> str:
+    """Where a package keeps the relationships of a part: `xl/workbook.xml` → `xl/_rels/workbook.xml.rels`."""
     folder, name = posixpath.split(part)
     return posixpath.join(folder, "_rels", f"{name}.rels")
 

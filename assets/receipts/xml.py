@@ -47,6 +47,7 @@ def column_letters(index: int) -> str:
 
 
 def column_index(letters: str) -> int:
+    """The number of a column from 1: A → 1, AA → 27."""
     index = 0
     for letter in letters:
         index = index * 26 + ord(letter) - 64

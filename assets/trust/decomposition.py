@@ -93,6 +93,7 @@ def without(code: str, new: Sums, move: Sums) -> Decimal | None:
 
 
 def add(sums: Sums, move: Sums) -> dict[Part, Fraction]:
+    """Sums after a move."""
     total = defaultdict(Fraction, sums)
     for part, amount in move.items():
         total[part] += amount
@@ -114,8 +115,10 @@ def main_cause(effects: Mapping[Cause, Decimal]) -> Cause | None:
 
 
 def change(old: float, new: float) -> Decimal:
+    """By how much a published value moved, in nine decimals."""
     return Decimal(new).quantize(PLACES) - Decimal(old).quantize(PLACES)
 
 
 def rounded(value: Fraction) -> Decimal:
+    """An exact effect in nine decimals, half to even."""
     return Decimal(round(value * 10**9)).scaleb(-9)

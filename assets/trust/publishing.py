@@ -40,6 +40,7 @@ def publish(home: Home, release_id: str, to: State, by: str, at: datetime, note:
 
 
 def open_objections(home: Home, release_id: str) -> list[Objection]:
+    """Objections to a release that nobody has resolved yet: they hold 定稿 back."""
     return [o for o in objections.known(home) if o.on_release == release_id and o.state == objections.OPEN]
 
 
@@ -71,4 +72,5 @@ def broken_finals(home: Home) -> dict[str, list[str]]:
 
 
 def changed_manifest(home: Home, release_id: str) -> list[str]:
+    """The manifest as a damaged file, when it is no longer the one that was published."""
     return [release.MANIFEST] if states.tampered(home, release_id) else []

@@ -41,6 +41,7 @@ def states(home: Home) -> dict[str, State]:
 
 
 def state(home: Home, release_id: str) -> State:
+    """The state of a release: 草稿 until somebody moves it."""
     return states(home).get(release_id, State.DRAFT)
 
 
@@ -74,6 +75,7 @@ def advance(home: Home, release_id: str, to: State, by: str, at: datetime, note:
 
 
 def manifest_sha256(home: Home, release_id: str) -> str:
+    """The fingerprint of a manifest, which names those of all files of its release."""
     return _sha256(home.releases / release_id / "manifest.json")
 
 
