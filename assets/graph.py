@@ -133,6 +133,7 @@ def _metadata(counts: dict[str, int], rows: int | None = None) -> dg.Materialize
     description="报送文件：按内容指纹留存的原始字节与收到记录。\n\nOne row per distinct content of a file.",
 )  # fmt: skip
 def submission(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    """Keep what lies in the landing directory and was not seen before."""
     now = Circumstances.of(context.run, context.instance, home)
     with home.connect_warehouse() as con:
         core.write_regions(con, now.context.regions)
@@ -146,6 +147,7 @@ def submission(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
     description="文件名未写明报送表的文件：按表头识别后入库，不能识别的出具退回回执。",
 )  # fmt: skip
 def unnamed(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    """Load files whose names do not tell their table."""
     return _load(context, home, "")
 
 
@@ -161,6 +163,8 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def core_asset(table: Table) -> dg.AssetsDefinition:
+    """Loads the captured files of a table."""
+
     @dg.asset(
         key=["core", table.name], group_name="core", deps=[SUBMISSION, UNNAMED], pool=POOL, owners=OWNERS,
         kinds={"polars", "duckdb"}, tags={"layer": "core", "table": table.name},
@@ -174,6 +178,7 @@ def core_asset(table: Table) -> dg.AssetsDefinition:
 
 
 def core_columns(table: Table) -> dg.TableSchema:
+    """Columns of a core table with their DuckDB types, Chinese labels and units, provenance included."""
     stored = {**table.stored, **PROVENANCE}
 
     def described(name: str) -> str:
@@ -191,6 +196,8 @@ def core_columns(table: Table) -> dg.TableSchema:
 
 
 def indicator_asset(indicator: Indicator) -> dg.AssetsDefinition:
+    """Derives an indicator, ledger and parts included, for the years of a run."""
+
     @dg.asset(
         key=["indicator", indicator.code], group_name="indicator", deps=[["core", table] for table in indicator.tables],
         partitions_def=YEARS, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL, owners=OWNERS,
@@ -255,6 +262,8 @@ _MART_DEPS: dict[str, list[dg.AssetKey]] = {
 
 
 def mart_asset(mart: Mart) -> dg.AssetsDefinition:
+    """Builds a mart into the database that becomes the next release."""
+
     @dg.asset(
         key=["mart", mart.name], group_name="mart", deps=_MART_DEPS.get(mart.name, _FIGURES), pool=POOL,
         owners=OWNERS, kinds={"duckdb", "parquet"}, tags={"layer": "mart"},
@@ -279,6 +288,7 @@ def _require_ready(con: duckdb.DuckDBPyConnection, context: Context) -> None:
 
 
 def mart_columns(mart: Mart) -> dg.TableSchema:
+    """Columns of a mart with their types and comments (label, unit, formula)."""
     return dg.TableSchema([dg.TableColumn(column.name, column.type, column.comment) for column in mart.columns])
 
 
@@ -326,6 +336,7 @@ def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[d
     "A sealed release; `current` moves to it unless it looks back or is a what-if.",
 )  # fmt: skip
 def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    """Seal what was built and move `current` to it, unless it would be the same release again."""
     now, place = Circumstances.of(context.run, context.instance, home), home.place
     with home.connect_warehouse() as con:
         _require_ready(con, now.context)

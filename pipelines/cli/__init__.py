@@ -214,7 +214,7 @@ def _usage_problem(error: click.UsageError) -> str:
     if isinstance(error, click.BadParameter) and error.param:
         name = error.param.opts[0]
         if isinstance(error.param, click.Argument):
-            name = error.param.metavar or name.upper()
+            name = (error.param.metavar or name.upper()).strip("[]")
         return f"{name}：{_said_in_chinese(error)}"
     if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", error.format_message()):
         return f"多出了参数 {found[1]}（含空格的值要加引号）"

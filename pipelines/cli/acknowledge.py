@@ -20,9 +20,9 @@ from schemas.trust import CAUSES
 
 
 @click.command(name="acknowledge")
-@click.argument("region", metavar="CITY", required=False)
-@click.argument("indicator", metavar="INDICATOR", required=False)
-@click.argument("year", type=int, metavar="YEAR", required=False)
+@click.argument("region", metavar="[CITY]", required=False)
+@click.argument("indicator", metavar="[INDICATOR]", required=False)
+@click.argument("year", type=int, metavar="[YEAR]", required=False)
 @click.option("--basis", type=click.Choice([str(each) for each in Basis]), help="只说明一种口径期间，缺省为全部")
 @click.option("--reason", help="理由 why the jump is right")
 @click.option("--by", metavar="NAME", help="说明人 who")
