@@ -48,7 +48,6 @@ class _Processes:
     def __init__(self) -> None:
         self.workers: ProcessPoolExecutor | None = None
         self.checker: ProcessPoolExecutor | None = None
-        self.prepared: Future | None = None  # the checker
         self.ahead: deque[_Begun] = deque()
 
 
@@ -56,35 +55,31 @@ _kept = _Processes()
 
 
 @contextmanager
-def at_hand(prepare: Callable[[], None]) -> Iterator[None]:
-    """Keep workers and a checker for the length of a block; the checker begins with `prepare` at once.
-
-    Inside another such block nothing more is started.
-    """
+def at_hand() -> Iterator[None]:
+    """Keep workers and a checker for the length of a block. Inside another such block nothing more is started."""
     if _kept.workers:
         yield
         return
     with _executor(_count()) as workers, _executor(1) as checker:
         _kept.workers, _kept.checker = workers, checker
-        _kept.prepared = _submit(checker, prepare)
         try:
             yield
         finally:
-            _kept.workers = _kept.checker = _kept.prepared = None
+            _kept.workers = _kept.checker = None
             _kept.ahead.clear()
 
 
-def prepare_workers(prepare: Callable[[], None]) -> None:
-    """Let every worker at hand do this before it is needed, once the checker is prepared: it imports, while others
-    are at work, and this process has a processor for its own imports."""
+def prepare(checker: Callable[[], None], workers: Callable[[], None]) -> None:
+    """Let the processes at hand import what they will need: first the checker, which takes longest, then every worker.
+    So they do it while others are at work, and this process has a processor for its own imports."""
 
     def begin(_: Future) -> None:
         for _ in range(_count() if _kept.workers else 0):
             with suppress(RuntimeError):  # the run ends in this moment
-                _submit(_kept.workers, prepare)
+                _submit(_kept.workers, workers)
 
-    if _kept.prepared:
-        _kept.prepared.add_done_callback(begin)
+    if _kept.checker:
+        _submit(_kept.checker, checker).add_done_callback(begin)
 
 
 def side_by_side(

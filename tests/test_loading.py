@@ -14,7 +14,6 @@ from dagster._core.execution.api import create_execution_plan
 from assets import core, examine, processes, raw
 from pipelines import definitions, settings
 from tests.bureau import DEFAULTS, Bureau, supervision_no
-from tests.test_processes import _nothing
 
 #: Columns that are keys, and make every row another record.
 KEYS = {"供地结果": "电子监管号", "批而未供台账": "批文号", "批而未供消化": "消化编号", "闲置土地": "认定书编号", "低效用地": "图斑编号"}  # fmt: skip
@@ -30,7 +29,7 @@ def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def helpers() -> Iterator[None]:
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         yield
 
 

@@ -41,7 +41,7 @@ def _nothing() -> None: ...
 
 
 def test_tasks_are_done_elsewhere_and_come_back_in_order():
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         done = list(processes.side_by_side(_process_of, range(20)))
     assert [task for task, _ in done] == list(range(20))
     assert os.getpid() not in {process for _, process in done}
@@ -53,7 +53,7 @@ def test_without_processes_the_work_is_done_here():
 
 
 def test_one_task_is_not_worth_a_process():
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         assert list(processes.side_by_side(_process_of, [7], then=[8])) == [(7, os.getpid())]
 
 
@@ -82,7 +82,7 @@ def _until(condition: Callable[[], bool]) -> None:
 
 def test_what_comes_next_is_begun_meanwhile_and_taken_over(tmp_path):
     note = partial(_noted, tmp_path)
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         first = processes.side_by_side(note, [0, 1], then=range(2, 100))
         assert [next(first), next(first)] == [0, 1]
         _until(lambda: 2 in _times_begun(tmp_path))  # while the caller still deals with 1
@@ -96,7 +96,7 @@ def test_what_comes_next_is_begun_meanwhile_and_taken_over(tmp_path):
 
 def test_never_more_is_begun_than_there_is_room_for(tmp_path):
     most = processes._count() + 1
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         steps = processes.side_by_side(partial(_noted, tmp_path), range(3), then=range(3, 100))
         for done, _ in enumerate(steps, start=1):
             _until(lambda done=done: len(_times_begun(tmp_path)) >= done + processes._count())
@@ -116,20 +116,20 @@ def test_never_more_is_begun_than_there_is_room_for(tmp_path):
 )
 def test_whatever_is_asked_for_instead_is_right(tmp_path, calls):
     note = partial(_noted, tmp_path)
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         for tasks in calls:
             assert list(processes.side_by_side(note, tasks, then=range(2, 20))) == tasks
 
 
 def test_other_work_takes_nothing_over(tmp_path):
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         list(processes.side_by_side(partial(_noted, tmp_path), [0, 1], then=[2, 3]))
         assert [task for task, _ in processes.side_by_side(_process_of, [2, 3])] == [2, 3]
 
 
 def test_a_caller_that_fails_leaves_nothing_begun_behind(tmp_path):
     note = partial(_noted, tmp_path)
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         with pytest.raises(ZeroDivisionError):
             for task in processes.side_by_side(note, range(5), then=[5, 6]):
                 1 // task
@@ -141,7 +141,7 @@ def test_a_caller_that_fails_leaves_nothing_begun_behind(tmp_path):
 
 def test_a_process_that_dies_with_what_was_begun_ahead(tmp_path):
     work = partial(_die, tmp_path / "marker")
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         first = list(processes.side_by_side(work, [0, 1], then=[3, 4, 5]))
         second = list(processes.side_by_side(work, [3, 4, 5], then=[6]))
     assert [task for task, _ in first + second] == [0, 1, 3, 4, 5]
@@ -156,29 +156,29 @@ def test_without_processes_nothing_is_begun_ahead(tmp_path):
 
 
 def test_calls_that_nobody_wants_any_more_do_not_keep_others_waiting_when_a_process_dies(tmp_path):
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         list(processes.side_by_side(_process_of, [0, 1], then=range(2, 6)))
         done = list(processes.side_by_side(partial(_die, tmp_path / "marker"), range(10)))
     assert [task for task, _ in done] == list(range(10))
 
 
 def test_a_dead_process_loses_nothing(tmp_path):
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         done = list(processes.side_by_side(partial(_die, tmp_path / "marker"), range(10)))
     assert [task for task, _ in done] == list(range(10))
     assert done[-1][1] == os.getpid()
 
 
 def test_after_a_death_everything_that_follows_is_done_here(tmp_path):
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         list(processes.side_by_side(partial(_die, tmp_path / "marker"), range(10)))
-        processes.prepare_workers(_nothing)
+        processes.prepare(_nothing, _nothing)
         assert processes.meanwhile(_process_of, 1)() == (1, os.getpid())
         assert {process for _, process in processes.side_by_side(_process_of, range(3))} == {os.getpid()}
 
 
 def test_a_dead_checker_is_replaced_by_this_process(tmp_path):
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         ((_, checker),) = processes.in_checker(_process_of, [1])
         assert checker != os.getpid()
         done = list(processes.in_checker(partial(_die, tmp_path / "marker"), range(6)))
@@ -190,7 +190,7 @@ def test_processes_know_the_departments_own_policy(tmp_path):
     (tmp_path / "targets-x.csv").write_text("")
     policy.also(tmp_path)
     try:
-        with processes.at_hand(_nothing):
+        with processes.at_hand():
             assert list(processes.in_checker(_further, [0])) == [str(tmp_path)]
     finally:
         policy.also("")
@@ -199,9 +199,9 @@ def test_processes_know_the_departments_own_policy(tmp_path):
 _KEEPER = """
 import os, sys, time
 from assets import processes
-from tests.test_processes import _nothing, _process_of
+from tests.test_processes import _process_of
 if __name__ == "__main__":
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         print(*{process for _, process in processes.side_by_side(_process_of, range(9))}, flush=True)
         time.sleep(60)
 """
@@ -233,10 +233,10 @@ def _is_alive(process: int) -> bool:
 _INTERRUPTED = """
 import sys, time
 from assets import processes
-from tests.test_processes import _asleep, _nothing, _process_of
+from tests.test_processes import _asleep, _process_of
 if __name__ == "__main__":
     try:
-        with processes.at_hand(_nothing):
+        with processes.at_hand():
             print(*{process for _, process in processes.side_by_side(_process_of, range(9))}, flush=True)
             list(processes.side_by_side(_asleep, range(9)))
     except KeyboardInterrupt:
@@ -298,7 +298,7 @@ def _seen(regions: policy.Regions) -> tuple[int, int]:
 
 def test_a_process_keeps_one_region_table():
     regions = policy.regions()
-    with processes.at_hand(_nothing):
+    with processes.at_hand():
         seen = set(processes.in_checker(_seen, [regions] * 5))
     assert len(seen) == 1
     assert pickle.loads(pickle.dumps(regions)).frame.equals(regions.frame)

@@ -13,7 +13,6 @@ from assets import processes, release
 from assets.circumstances import make_context
 from assets.home import Home, HomeError
 from assets.outputs.loading import cells
-from expectations import validate
 from pipelines import settings
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.run import carry_out, unchanged
@@ -53,7 +52,7 @@ def _make(desk: Desk, seed: int, day: date) -> int:
     """The submissions, then all that comes of them; returns the exit code."""
     landing = desk.settings.landing
     desk.tell("生成仿真报送数据……", "making submissions…")
-    with processes.at_hand(validate.prepare):
+    with processes.at_hand():
         generated = processes.meanwhile(generate, landing, "province", seed, day)
         from pipelines import execution, storage  # noqa: F401 – takes as long as the data
 

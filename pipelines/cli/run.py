@@ -143,10 +143,10 @@ def carry_out(
     """Run the Dagster job and say what came of it; returns the exit code. The caller holds the lock."""
     before = _loaded(desk.home.require_room())
     desk.log("正在准备……", "starting…", as_of=day, home=str(desk.home.path))
-    with processes.at_hand(validate.prepare):
+    with processes.at_hand():
         from assets.outputs import bundle
 
-        processes.prepare_workers(bundle.prepare)
+        processes.prepare(validate.prepare, bundle.prepare)
         from assets.graph import KEEP_FRESH, OVERRIDES, SUBMISSION
         from pipelines.definitions import run_tags
         from pipelines.execution import execute
