@@ -37,6 +37,15 @@ def test_only_the_existing_part_of_supply_counts(bureau):
     assert bureau.figure(ACTIVATED, activation__historical_unsupplied="true")["value"] == 25.5
 
 
+def test_historical_unsupplied_is_always_shown(bureau):
+    # no supply at all: 3 公顷 of idle land put back to use are 45 亩, and beside them stand 0 亩 of 历史批而未供
+    bureau.hand_in("闲置土地", {"认定书编号": "X1", "处置完成日期": "2026-01-10"})
+    for basis in ("annual", "cumulative"):
+        assert bureau.figure(ACTIVATED, basis=basis)["value"] == 45.0
+        assert bureau.parts(ACTIVATED, basis=basis)["historical_unsupplied"] == 0.0
+    assert bureau.parts(ACTIVATED, region="330200") == {}  # nothing reported, nothing shown
+
+
 def test_separate_sites_count_here(bureau):
     bureau.hand_in("供地结果", {"电子监管号": supervision_no(1), "是否单独选址": "是"})
     assert bureau.figure(ACTIVATED)["value"] == 30.0

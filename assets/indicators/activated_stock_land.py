@@ -39,7 +39,7 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
     cells = figures.reporting(INDICATOR, inputs, cells, context)
     absence = pl.when("unknown").then(pl.lit("not_reported"))
     made = figures.finish(cells.with_columns(bottom=None, denominator=None), value=pl.col("top"), absence=absence)
-    return figures.Result(ledger, made, lambda: parts(ledger, inputs, context, years))
+    return figures.Result(ledger, made, lambda: parts(ledger, made, inputs, context, years))
 
 
 def events(inputs: Inputs, context: Context) -> pl.DataFrame:
@@ -130,8 +130,8 @@ def unknown_origin(inputs: Inputs, context: Context) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def parts(ledger: pl.DataFrame, inputs: Inputs, context: Context, years: list[int]) -> pl.DataFrame:
-    """Claimed area by kind of event, claims without a parcel code, and 历史批而未供 (shown, not counted by default)."""
+def parts(ledger: pl.DataFrame, made: pl.DataFrame, inputs: Inputs, context: Context, years: list[int]) -> pl.DataFrame:
+    """Claimed area by kind of event, claims without a parcel code, and 历史批而未供 (always shown, by default not counted)."""
     counted, year = ledger.filter(role="numerator"), pl.col("contract_date").dt.year()
     supply = inputs["land_supply"].filter(_within("contract_date", inputs, context))
     by_event = figures.sums(
@@ -140,5 +140,5 @@ def parts(ledger: pl.DataFrame, inputs: Inputs, context: Context, years: list[in
         without_parcel_code=pl.col("amount").filter(pl.col("reason") == "no_parcel_code"),
     )  # fmt: skip
     historical = figures.sums(supply, year, historical_unsupplied=pl.col("historical_unsupplied_area_mu"))
-    rows = pl.concat([by_event, historical])
-    return figures.event_parts(rows, INDICATOR, context, years, Unit.MU)
+    found = figures.event_parts(pl.concat([by_event, historical]), INDICATOR, context, years, Unit.MU)
+    return figures.shown_always(found, made, "historical_unsupplied", Unit.MU)

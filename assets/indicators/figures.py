@@ -284,6 +284,15 @@ def event_parts(
     return _parts(_sum_windows(yearly, ["amount"], indicator, context, years), pl.col("amount"), unit)
 
 
+def shown_always(parts: pl.DataFrame, made: pl.DataFrame, part: str, unit: str) -> pl.DataFrame:
+    """PART with a 0 of `part` beside every figure that has a value and nothing of it."""
+    valued = made.filter(pl.col("value").is_not_null()).with_columns(
+        part=pl.lit(part), value=0.0, unit=pl.lit(str(unit))
+    )
+    missing = valued.join(parts, on=["region_code", "year", "basis", "part"], how="anti")
+    return pl.concat([parts, missing.select(*PART).cast(PART)])
+
+
 def ratio_parts(
     rows: pl.DataFrame, indicator: Indicator, context: Context, years: list[int], factor: int, unit: str
 ) -> pl.DataFrame:
