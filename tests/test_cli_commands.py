@@ -96,6 +96,9 @@ def test_an_unknown_switch_is_2(tmp_path: Path, capsys) -> None:
     assert "没有开关 'no.such'；可用的开关：activation." in capsys.readouterr().err
     assert cli.call(["run", "--rule", "activation.idle=maybe"]) == 2
     assert "activation.idle 的取值为 true 或 false" in capsys.readouterr().err
+    # a way that is none would count nothing and call that the figure
+    assert cli.call(["run", "--rule", 'unsupplied.ways=["供地"]']) == 2
+    assert "unsupplied.ways 的取值为 供地、撤回批文、核减、补办手续 之一" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,11 @@ class Rulebook:
             if entry is None or not entry.get("switch"):
                 raise PolicyError(f"没有开关 {name!r}；可用的开关：{'、'.join(switches)}")
             value = _parse(raw, entry["value"], name)
-            if "options" in entry and value not in entry["options"]:
-                raise PolicyError(f"开关 {name} 的取值为 {'、'.join(entry['options'])} 之一，不能是 {value!r}")
+            chosen = value if isinstance(value, list) else [value]
+            if "options" in entry and (wrong := [each for each in chosen if each not in entry["options"]]):
+                raise PolicyError(
+                    f"开关 {name} 的取值为 {'、'.join(entry['options'])} 之一，不能是 {'、'.join(wrong)!r}"
+                )
             if value != self.entries[name]["value"]:
                 entry["value"] = changed[name] = value
         return Rulebook(self.version, self.effective_from, entries, changed)
