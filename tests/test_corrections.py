@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import date
 
 import polars as pl
 import pytest
 
 from assets import core, indicators
 from assets.circumstances import fresh
+from assets.evaluations.builders import input_vintage
 from assets.indicators import history
+from assets.trust.builders import cancellation
 from schemas import policy
 from schemas.indicators import INDICATORS
 from tests.bureau import supervision_no
@@ -199,3 +202,19 @@ def test_another_region_table_or_program_leaves_nothing_fresh(bureau, monkeypatc
     assert made == [1, 0, 1, 0]
     monkeypatch.setattr(core, "version", lambda name: "another")
     assert fresh(bureau.con, context) == set()
+
+
+def test_refused_digestion_is_no_revision_for_cancellations_and_vintages_either(bureau):
+    # B1 holds 100 公顷. X1 is cancelled on 05-01 and comes back on 06-01 with 500, which B1 refuses: it stays cancelled.
+    # X2 is in force; its cancellation of 06-01 names a batch that nobody knows and is refused: it stays in force.
+    bureau.hand_in("批而未供台账", {"批文号": "B1"}, day="2026-03-05")
+    bureau.hand_in("批而未供消化", {"消化编号": "X1"}, {"消化编号": "X2"}, day="2026-04-01")
+    bureau.hand_in("批而未供消化", {"消化编号": "X1", "状态": "撤销"}, day="2026-05-01")
+    again, unknown = {"消化编号": "X1", "消化面积": "500"}, {"消化编号": "X2", "批文号": "B9", "状态": "撤销"}
+    bureau.hand_in("批而未供消化", again, unknown, day="2026-06-01")
+    bureau.take_in()
+    context = bureau.context("2026-11-23")
+    gone = cancellation(bureau.con, context, None).select("record_key", "status", "received_on", "row_number")
+    assert gone.rows() == [("X1", "撤销", date(2026, 5, 1), 2)]
+    (digestion,) = input_vintage(bureau.con, context).filter(source_table="unsupplied_digestion").iter_rows(named=True)
+    assert (digestion["records"], digestion["last_received_on"]) == (1, date(2026, 4, 1))

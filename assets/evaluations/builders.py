@@ -134,12 +134,13 @@ def input_vintage(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFr
     """Records in force by table, city (or the province's own) and year, with their vintages."""
     con.register("place", inputs.region_map(context.regions).to_arrow())
     try:
-        return pl.concat(_vintages(con, table, context) for table in TABLES.values())
+        with inputs.in_force(con, context) as standing:
+            return pl.concat(_vintages(con, table, standing(table.name), context) for table in TABLES.values())
     finally:
         con.unregister("place")
 
 
-def _vintages(con: duckdb.DuckDBPyConnection, table: Table, context: Context) -> pl.DataFrame:
+def _vintages(con: duckdb.DuckDBPyConnection, table: Table, records: str, context: Context) -> pl.DataFrame:
     # Projects have no year of their own: that of their receipt stands in.
     year = "r.year" if "year" in table and not table.event_date else f"year(r.{table.event_date or 'received_on'})"
     vintage = "string_agg(DISTINCT r.vintage, '、' ORDER BY r.vintage)" if "vintage" in table else "NULL::VARCHAR"
@@ -147,7 +148,7 @@ def _vintages(con: duckdb.DuckDBPyConnection, table: Table, context: Context) ->
     return con.execute(
         f"SELECT coalesce(p.city_code, p.today) AS region_code, {year}::INTEGER AS year, {vintage} AS vintage,"
         f" count(*) AS records, max(r.received_on) AS last_received_on, '{table.name}' AS source_table,"
-        f" '{table.label}' AS table_label FROM {core.standing(table.name)} r LEFT JOIN place p USING (region_code)"
+        f" '{table.label}' AS table_label FROM {records} r LEFT JOIN place p USING (region_code)"
         f" WHERE {stands} AND {year} IS NOT NULL GROUP BY ALL",
         {"day": context.as_of},
     ).pl()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +15,8 @@ from assets.context import Context
 from assets.relations import is_cancelled, resolve_digestion
 from schemas.policy import Regions
 from schemas.submissions import TABLES
+
+DIGESTION = "unsupplied_digestion"
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,25 @@ def load(con: duckdb.DuckDBPyConnection, needs: Needs, context: Context) -> Inpu
 
 
 def _standing(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], context: Context) -> pl.DataFrame:
-    if table == "unsupplied_digestion":
-        batches = core.revisions(con, "approved_unsupplied", context.as_of)
-        return resolve_digestion(core.revisions(con, table, context.as_of), batches).valid.filter(~is_cancelled())
+    if table == DIGESTION:
+        return _digestion(con, context).filter(~is_cancelled())
     return _without_cancelled(table, core.current(con, table, context.as_of, _with_status(table, columns)))
+
+
+def _digestion(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
+    batches = core.revisions(con, "approved_unsupplied", context.as_of)
+    return resolve_digestion(core.revisions(con, DIGESTION, context.as_of), batches).valid
+
+
+@contextmanager
+def in_force(con: duckdb.DuckDBPyConnection, context: Context) -> Iterator[Callable[[str], str]]:
+    """table → a query like `core.standing` for every table: digestion that its batch refuses is no revision there."""
+    con.register("digestion_in_force", _digestion(con, context).to_arrow())
+    try:
+        own = "(SELECT * FROM digestion_in_force WHERE received_on <= $day)"
+        yield lambda table: own if table == DIGESTION else core.standing(table)
+    finally:
+        con.unregister("digestion_in_force")
 
 
 @dataclass(frozen=True)
@@ -93,7 +111,7 @@ class Timeline:
         if self.digestion is not None:
             revisions, batches = (_each(days, frame, received) for frame in (self.digestion, self.batches))
             resolved = resolve_digestion(revisions, batches, ("known_on",)).valid
-            known["unsupplied_digestion"] = place(resolved.filter(~is_cancelled()), self.regions)
+            known[DIGESTION] = place(resolved.filter(~is_cancelled()), self.regions)
         settled = None
         if self.settled is not None:
             settled = _each(days, self.settled, pl.col("known_from") <= pl.col("known_on"))
@@ -152,13 +170,13 @@ def timeline(
     """
     as_of, regions, only = context.as_of, context.regions, only or {}
     digestion = batches = None
-    if "unsupplied_digestion" in needs:
-        digestion = core.revisions(con, "unsupplied_digestion", as_of, only.get("unsupplied_digestion"))
+    if DIGESTION in needs:
+        digestion = core.revisions(con, DIGESTION, as_of, only.get(DIGESTION))
         batches = core.revisions(con, "approved_unsupplied", as_of, only.get("approved_unsupplied"))
     frames = {
         name: place(core.lifetimes(con, name, as_of, _with_status(name, columns), only.get(name)), regions)
         for name, columns in needs.items()
-        if name != "unsupplied_digestion"
+        if name != DIGESTION
     }
     return Timeline(frames, digestion, batches, core.reports(con, needs, as_of), regions)
 

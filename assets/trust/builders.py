@@ -10,7 +10,7 @@ from typing import Protocol
 import duckdb
 import polars as pl
 
-from assets import core, release, revision
+from assets import release, revision
 from assets.context import Context
 from assets.home import Home
 from assets.indicators import inputs
@@ -44,16 +44,17 @@ class Made(Protocol):
 
 def cancellation(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Records whose latest revision cancels them, with the file and row that did."""
-    found = [
-        con.execute(
-            "SELECT r.region_code, r.record_key, r.status, r.sheet, r.row_number, r.received_on, s.file_sha256, s.file_name,"
-            f" '{table.name}' AS source_table FROM {core.standing(table.name)} r JOIN raw.submission s USING (submission_id)"
-            f" WHERE r.status IN {CANCELLED}",
-            {"day": context.as_of},
-        ).pl()
-        for table in TABLES.values()
-        if "status" in table
-    ]
+    with inputs.in_force(con, context) as standing:
+        found = [
+            con.execute(
+                "SELECT r.region_code, r.record_key, r.status, r.sheet, r.row_number, r.received_on, s.file_sha256,"
+                f" s.file_name, '{table.name}' AS source_table FROM {standing(table.name)} r"
+                f" JOIN raw.submission s USING (submission_id) WHERE r.status IN {CANCELLED}",
+                {"day": context.as_of},
+            ).pl()
+            for table in TABLES.values()
+            if "status" in table
+        ]
     return inputs.place(pl.concat(found), context.regions)
 
 
