@@ -140,6 +140,11 @@ def damaged(home: Home) -> list[str]:
     return [release_id for release_id in ids(home) if release_id not in whole]
 
 
+def eligible(home: Home) -> list[str]:
+    """Releases that `current` may point to: whole manifests, no what-ifs."""
+    return [each.release_id for each in manifests(home) if each.kind != Kind.WHAT_IF]
+
+
 def current(home: Home) -> str | None:
     """The id that `current` points to; None before the first release, and where it points to nothing."""
     try:
@@ -152,7 +157,7 @@ def current(home: Home) -> str | None:
 def database(home: Home, release_id: str | None = None) -> Path:
     """Real path of a release's database, the current one's by default. Raises ReleaseError when there is none."""
     release_id = release_id or current(home)
-    if release_id is None and (there := ids(home)):
+    if release_id is None and (there := eligible(home)):
         raise ReleaseError(
             f"{home.current} 缺失或指向不存在的发布。请执行 landstock rollback {there[-1]}，或 landstock run",
             f"{home.current} is missing or points to nothing. Mend it: landstock rollback {there[-1]}",

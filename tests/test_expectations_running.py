@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +20,7 @@ import pytest
 
 from assets.checking import check
 from assets.checking.facts import typed_rows
+from assets.marts import build
 from assets.reading import read
 from assets.warehouse import append, create
 from expectations import duckdb_engine
@@ -284,6 +287,18 @@ def test_severity_decides_what_blocks():
 def test_severities_are_data_and_name_checks_that_exist():
     known = {f"{check.layer}.{check.table}.{check.name}" for layer in ("core", "mart") for check in checks(layer)}
     assert policy.severities().keys() <= known
+
+
+def test_a_region_table_of_some_cities_stops_no_release(bureau, tmp_path):
+    """Their targets do not add up to the province's, nor need those of a later version."""
+    table = tmp_path / "regions.csv"
+    table.write_text("code,name,level,city_code\n330000,浙江省,province,\n330100,杭州市,city,\n", encoding="utf-8")
+    context = replace(bureau.context(), regions=regions(str(table)))
+    build(bureau.con, tmp_path / "build.duckdb", "target", context, "r", datetime(2026, 11, 23))
+    with duckdb.connect(str(tmp_path / "build.duckdb")) as con:
+        found = validate(con, "mart", ["target"], regions=context.regions)
+    assert [each.name for each in found if not each.passed] == ["cities_sum_to_province"]
+    assert not any(each.blocks for each in found)
 
 
 # --- The door ---------------------------------------------------------------------------------------------------

@@ -68,6 +68,18 @@ def test_without_current_everything_says_how_to_mend_it(home, capsys, target):
     assert release.current(home) == FIRST
 
 
+def test_nobody_is_sent_to_a_what_if_that_cannot_become_current(tmp_path, home, capsys, monkeypatch):
+    home.current.unlink()
+    store.publish(home, as_of=date(2026, 11, 24), what_if=True)
+    assert "landstock rollback 2026-11-23.1" in call(capsys, "query", "SELECT 1")[1]
+    only = Home(tmp_path / "only a trial").prepare()
+    monkeypatch.setenv("LANDSTOCK_HOME", str(only.path))
+    store.publish(only, what_if=True)
+    code, said = call(capsys, "query", "SELECT 1")
+    assert (code, "还没有发布" in said, "rollback" in said) == (3, True, False)
+    assert "rollback" not in call(capsys, "doctor")[1]
+
+
 def test_a_run_that_died_between_the_release_and_the_link_is_finished_by_the_next(home):
     """The release has its name, `current` does not point to it yet: only the swap was missing."""
     release.rollback(home, FIRST)

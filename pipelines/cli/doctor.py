@@ -137,7 +137,7 @@ def landing(desk: Desk) -> Iterator[Point]:
 
 def current_release(desk: Desk) -> Iterator[Point]:
     """当前发布"""
-    now, there = release.current(desk.home), release.ids(desk.home)
+    now, there = release.current(desk.home), release.eligible(desk.home)
     if now is None and there:
         remedy = f"执行 landstock rollback {there[-1]}，或 landstock run"
         yield Point("当前发布", BAD, "current 缺失或指向不存在的发布", remedy)
