@@ -172,6 +172,13 @@ def test_all_five_is_a_part(bureau):
     assert float(bureau.figure(WALK, year=2025)["numerator"]) == 400.0
 
 
+def test_all_five_as_the_headline_shows_no_sums_where_it_was_not_reported(bureau):
+    walk(bureau)  # the five classes, without 五类全覆盖
+    figure = bureau.figure(WALK, year=2025, walk__headline="all_five")
+    assert (figure["value"], figure["absence"]) == (None, "not_reported")
+    assert (figure["numerator"], figure["denominator"]) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("as_of", "expected"), [("2026-11-23", "not_due"), ("2026-12-31", "not_due"), ("2027-01-01", "not_reported")]
 )

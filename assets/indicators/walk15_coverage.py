@@ -164,7 +164,7 @@ def _figure(cell: dict, levels: dict, bases: dict, context: Context) -> dict:
     figure |= {
         "value": None if value is None else float(value), "absence": absence, "data_state": state, "derived": False,
         "flags": "estimated" if level and level["estimated"] else None,
-        "numerator": cell["numerator"] if level else None, "denominator": cell["denominator"] if level else None,
+        "numerator": None if absence else cell["numerator"], "denominator": None if absence else cell["denominator"],
         "record_count": cell["records"], "excluded_count": cell["excluded"],
     }  # fmt: skip
     # What is expected of a year is known before the year is: the line begins at the region's own 2025 level.
