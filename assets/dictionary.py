@@ -1,4 +1,4 @@
-"""The data dictionary: every table, column, indicator, rule, switch, part and reason, from its one declaration."""
+"""The data dictionary: every table, column, indicator, rule, switch, part, reason and flag, from its one declaration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas import rules
 from schemas.file_rules import FILE_RULES
-from schemas.indicators import INDICATORS, PARTS, REASONS, WORDS
+from schemas.indicators import FLAGS, INDICATORS, PARTS, REASONS, WORDS
 from schemas.marts import MARTS
 from schemas.policy import Rulebook
 from schemas.submissions import TABLES
@@ -89,3 +89,5 @@ def _words():
         yield {"object": "word", "name": str(code), "label": label, "label_en": label_en, "source": "口径 §10"}
     for code, (label, label_en) in REASONS.items():
         yield {"object": "reason", "name": code, "label": label, "label_en": label_en, "source": "口径"}
+    for code, (label, label_en) in FLAGS.items():
+        yield {"object": "flag", "name": code, "label": label, "label_en": label_en, "source": "口径"}

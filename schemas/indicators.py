@@ -209,6 +209,16 @@ REASONS: dict[str, tuple[str, str]] = {
     "unknown_batch": ("批次未登记", "the batch is unknown"),
 }
 
+#: Remarks on a figure (标注): label zh, label en.
+FLAGS: dict[str, tuple[str, str]] = {
+    "public_export": (
+        "含公开导出的供地记录：是否单独选址、历史批而未供面积未知",
+        "made from records of the public export: separate site and historical approved-unsupplied area unknown",
+    ),
+    "from_cities": ("由各市合计推算", "derived: the sum of the cities"),
+    "estimated": ("按直线缓冲区测算", "estimated by straight-line distance"),
+}
+
 #: Sub-lines that a figure is published with (指标分项): label zh, label en.
 PARTS: dict[str, tuple[str, str]] = {
     "resupply": ("供地中的现有建设用地", "existing part of land supply"),

@@ -94,7 +94,7 @@ _FIGURE = (
       formula="not_reported / not_assigned / not_applicable / no_baseline / not_due / withheld"),
     C("data_state", TEXT, "数据状态", "data state", formula="provisional 预计 / final 核定 / incomplete 数据未齐"),
     C("derived", BOOL, "是否推算", "derived from incomplete sources"),
-    C("flags", TEXT, "标注", "remarks, comma-separated", formula="estimated / from_cities / public_export / …"),
+    C("flags", TEXT, "标注", "remarks, comma-separated", formula="estimated / from_cities / public_export，含义见数据字典"),
     C("record_count", BIGINT, "记录数", "records that count", formula="contribution 中非 excluded 行数，年度任务不计"),
     C("excluded_count", BIGINT, "剔除记录数", "records excluded"),
     C("rule_version", TEXT, "口径版本", "rulebook version"),
@@ -250,7 +250,7 @@ QUALITY_FINDING = Mart(
 DATA_DICTIONARY = Mart(
     "data_dictionary", "数据字典", "data dictionary", "object", ("object", "name"),
     (
-        C("object", TEXT, "对象", "mart / column / submission / indicator / rule / switch / reason"),
+        C("object", TEXT, "对象", "mart / column / submission / indicator / rule / switch / reason / flag"),
         C("name", TEXT, "名称", "name", formula="列为 表.列"),
         C("label", TEXT, "中文名", "label, in Chinese"),
         C("label_en", TEXT, "英文名", "label, in English"),

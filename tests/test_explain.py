@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from assets import core, indicators, marts, raw, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
+from assets.dictionary import dictionary
 from assets.explain import UnknownFigure, explain, find_indicator
 from assets.explain.model import Group, Part, Rule
 from assets.explain.past import build as build_past
@@ -22,6 +24,7 @@ from pipelines.cli import call
 from pipelines.cli.desk import Desk
 from pipelines.cli.explain_page import page
 from pipelines.settings import Settings
+from schemas import policy
 from schemas.indicators import INDICATORS
 from schemas.marts import MARTS
 from schemas.submissions import WALK_CLASSES
@@ -66,6 +69,13 @@ def share(tmp_path_factory):
 def test_value_is_the_ratio_of_the_sums_of_the_ledger(share):
     assert (share.numerator_sum, share.denominator_sum) == (Decimal(3), Decimal(5))
     assert (share.value, share.recomputed, share.adds_up, share.record_count) == (60.0, 60.0, True, 3)
+
+
+def test_a_figure_from_the_public_export_says_what_was_unknown(share):
+    told = page(Desk(Settings(Path(), Path())), replace(share, derived=True, flags="public_export"))
+    assert "推算；含公开导出的供地记录：是否单独选址、历史批而未供面积未知\n" in told
+    words = dictionary(policy.rulebook()).filter(object="flag")
+    assert set(words["name"]) == {"public_export", "from_cities", "estimated"}
 
 
 def test_exclusions_by_reason_with_counts_and_amounts(share):

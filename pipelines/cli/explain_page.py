@@ -10,7 +10,7 @@ from assets.explain.words import BASES
 from assets.outputs import format as shown
 from pipelines.cli.desk import Desk
 from pipelines.cli.tables import clip, table
-from schemas.indicators import WORDS
+from schemas.indicators import FLAGS, WORDS
 from schemas.submissions import TABLES
 
 Words = tuple[str, str]  # Chinese, English
@@ -57,8 +57,9 @@ def _head(desk: Desk, made: Explanation) -> str:
     if made.why_absent:
         facts.append((("缺值", "absent"), desk.pick(made.why_absent.zh, made.why_absent.en)))
     if made.derived or made.flags:
-        words = (desk.pick("推算", "derived") if made.derived else "", made.flags or "")
-        facts.append((("标注", "remarks"), " ".join(word for word in words if word)))
+        remarks = [desk.pick("推算", "derived")] if made.derived else []
+        remarks += [desk.pick(*FLAGS[flag]) for flag in (made.flags or "").split(",") if flag]
+        facts.append((("标注", "remarks"), desk.pick("；", "; ").join(remarks)))
     formula = desk.pick(f"{made.formula}（口径 {made.section}）", f"{made.formula_en} ({made.section})")
     facts += [
         (("公式", "formula"), formula),
