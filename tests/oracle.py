@@ -30,7 +30,7 @@ INDUSTRIAL = {
     "GB/T21010-2007": ("061",),
     "GB/T21010-2017": ("0601",),
     "用地用海分类2023": ("1001", "100101", "100102", "100103"),
-    "landchina": ("工业用地",),
+    "landchina": ("工业用地", "一类工业用地", "二类工业用地", "三类工业用地"),
 }
 #: The tables whose files say that a region has reported (§0), and the bases that are published.
 EVENT_TABLES = {

@@ -237,6 +237,19 @@ def test_period_starts_again_in_2028(bureau):
 INDUSTRY = {"土地用途代码": "0601", "约定容积率下限": "1.5"}
 
 
+def test_the_public_export_names_industrial_land(bureau):
+    # the names of 1001 and 100101–100103 of the 2023 classification: (1·1 + 2·1 + 3·2) / 4 = 2.25; storage is not among them
+    header = "行政区,电子监管号,面积(公顷),土地来源,土地用途,供地方式,约定容积率下限,合同签订日期"
+    rows = [("工业用地", 1, 1), ("一类工业用地", 1, 2), ("三类工业用地", 2, 3), ("一类物流仓储用地", 5, 9)]
+    lines = [
+        f"西湖区,{supervision_no(number)},{area},新增建设用地,{use},挂牌出让,{far},2026年03月01日"
+        for number, (use, area, far) in enumerate(rows, 1)
+    ]
+    bureau.put("landchina_x.csv", "\n".join([header, *lines, ""]).encode())
+    figure = bureau.figure(FAR)
+    assert (figure["value"], figure["derived"], float(figure["denominator"])) == (2.25, True, 4.0)
+
+
 def test_far_is_weighted_by_area(bureau):
     # (1.5 × 2 + 2.0 × 6) / 8 = 1.875; a dwelling does not count
     bureau.hand_in(
