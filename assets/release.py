@@ -108,10 +108,11 @@ def manifest(home: Home, release_id: str) -> Manifest:
     """The manifest of a release. Raises ReleaseError for an unknown or damaged one, naming those that exist."""
     folder = home.releases / release_id
     if not _ID.fullmatch(release_id) or not folder.is_dir():
-        known = "、".join(ids(home)[-5:]) or "（还没有）"
+        latest = ids(home)[-5:]
+        known = "、".join(latest) or "（还没有）", ", ".join(latest) or "none yet"
         raise UnknownRelease(
-            f"没有发布 {release_id!r}。最近的发布：{known}；全部见 landstock releases",
-            f"no release {release_id!r}. Latest: {known}; all: landstock releases",
+            f"没有发布 {release_id!r}。最近的发布：{known[0]}；全部见 landstock releases",
+            f"no release {release_id!r}. Latest: {known[1]}; all: landstock releases",
         )
     try:
         return Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))

@@ -66,6 +66,16 @@ def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] 
     )
 
 
+def language(flag: str | None, environment: Mapping[str, str] | None = None) -> str:
+    """The language alone, for what is said before the settings are known, or of what is wrong with them."""
+    environment = os.environ if environment is None else environment
+    try:
+        path = find(environment)
+        return flag or _named(environment).get("lang") or (_read(path) if path else {}).get("lang", _DEFAULTS["lang"])
+    except SettingsError:
+        return flag or _named(environment).get("lang") or _DEFAULTS["lang"]
+
+
 def further_versions(directory: str) -> str:
     """Let the policy know of the department's own rulebooks and targets, in every process that reads the settings."""
     if directory or "schemas.policy" in sys.modules:  # what needs no policy starts without it

@@ -11,7 +11,7 @@ import pytest
 
 from assets.checking import check
 from assets.reading import read
-from assets.receipts.template import CODES, FORM, GUIDE, ROWS, example, header, template, template_name
+from assets.receipts.template import CODES, FORM, GUIDE, ROWS, NoReporter, example, header, template, template_name
 from pipelines.cli import call
 from schemas import policy
 from schemas.submissions import TABLES, WALK_CLASSES
@@ -131,7 +131,7 @@ def test_the_provinces_template_holds_all_counties():
 
 @pytest.mark.parametrize("code", ["330106", "999999", "330621", ""])
 def test_who_does_not_report_gets_no_template(code):
-    with pytest.raises(ValueError, match="报送单位"):
+    with pytest.raises(NoReporter, match="报送单位"):
         template(TABLES["gdp"], code, 2026, REGIONS)
 
 

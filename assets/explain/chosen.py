@@ -77,5 +77,7 @@ def find_region(con: duckdb.DuckDBPyConnection, asked: str) -> str:
             f"本发布里没有地区 {asked!r}；请用代码（如 330100）或名称（如 杭州市）",
             f"no region {asked!r} in this release; use a code (330100) or a name",
         )
-    listed = "、".join(f"{code} {name}" for code, name, _ in best)
-    raise UnknownFigure(f"{asked!r} 不止一个：{listed}；请用代码", f"{asked!r} fits {listed}; use a code")
+    listed = [f"{code} {name}" for code, name, _ in best]
+    raise UnknownFigure(
+        f"{asked!r} 不止一个：{'、'.join(listed)}；请用代码", f"{asked!r} fits {', '.join(listed)}; use a code"
+    )

@@ -81,11 +81,12 @@ def require(model: ReportModel, kind: str, year: int) -> EvaluationTable:
     """The evaluation table that a report is about. Raises NoReport when the release has none."""
     if (table := evaluation(model, kind, year)) is not None:
         return table
-    have = [report_name(each, one) for each in KINDS for one in sorted(getattr(model, each))]
+    have = [(each, one) for each in KINDS for one in sorted(getattr(model, each))]
+    names = "、".join(report_name(*each) for each in have), ", ".join(f"{each} {one}" for each, one in have)
     raise NoReport(
         f"发布 {model.release.id}（数据截至 {model.release.as_of}）没有{year}年{KINDS.get(kind, kind)}；"
-        f"可以出的报告：{'、'.join(have) or '无'}。请换一个年份，或先以更晚的截止日重新运行 landstock run",
-        f"release {model.release.id} has no {kind} report on {year}; it has: {', '.join(have) or 'none'}",
+        f"可以出的报告：{names[0] or '无'}。请换一个年份，或先以更晚的截止日重新运行 landstock run",
+        f"release {model.release.id} has no {kind} report on {year}; it has: {names[1] or 'none'}",
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from assets.home import Trouble
 from schemas.policy import Regions
 from schemas.table import AREA_KINDS, Column, Kind, Table
 
@@ -29,10 +30,14 @@ _BOOLEANS = ("是", "否")
 _DAYS = (date(1987, 1, 1), date(2099, 12, 31))
 
 
+class NoReporter(Trouble):
+    """The code is that of no city or province."""
+
+
 def template(table: Table, region_code: str, year: int, regions: Regions) -> bytes:
     """An empty workbook of a table for one city (or the province) and year, as xlsx bytes.
 
-    Raises ValueError when the code is no city or province that reports.
+    Raises NoReporter when the code is no city or province that reports.
     """
     import xlsxwriter  # here: receipts are made without it
 
@@ -58,7 +63,10 @@ def _reporting(code: str, regions: Regions) -> dict[str, str]:
     found = regions.current.filter(code=code).to_dicts()
     if not found or found[0]["level"] not in ("city", "province"):
         named = f"{code}（{found[0]['name']}）" if found else code
-        raise ValueError(f"{named} 不是报送单位；请用设区市代码（如 330100）或全省 330000")
+        raise NoReporter(
+            f"{named} 不是报送单位；请用设区市代码（如 330100）或全省 330000",
+            f"{code} does not report; use the code of a city (330100) or of the province (330000)",
+        )
     return found[0]
 
 

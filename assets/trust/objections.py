@@ -79,8 +79,8 @@ def resolve(home: Home, number: int, text: str, by: str, at: datetime) -> Object
     def compose(lines: list[journal.Line]) -> journal.Line:
         found = {each.objection_no: each for each in fold(lines)}
         if number not in found:
-            some = "、".join(map(str, found)) or "（还没有）"
-            raise Refused(f"没有异议 {number}。现有编号：{some}", f"no objection {number}; there are: {some}")
+            some = "、".join(map(str, found)) or "（还没有）", ", ".join(map(str, found)) or "none yet"
+            raise Refused(f"没有异议 {number}。现有编号：{some[0]}", f"no objection {number}; there are: {some[1]}")
         if found[number].state == RESOLVED:
             raise Refused(
                 f"异议 {number} 已于 {found[number].resolved_on} 由 {found[number].resolved_by} 处理",

@@ -14,7 +14,7 @@ from pathlib import Path
 from assets.home import Home
 from assets.trust import journal
 from assets.trust.journal import Refused
-from schemas.trust import STATES, State
+from schemas.trust import STATE_WORDS, STATES, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def advance(home: Home, release_id: str, to: State, by: str, at: datetime, note:
             raise Refused(
                 f"发布 {release_id} 现为「{now}」，只能向前（草稿 → 公示 → 定稿），不能改为「{to}」。"
                 f"如需更正，请重新运行产生新发布",
-                f"release {release_id} is {now} and only moves forward (草稿 → 公示 → 定稿), not to {to}. "
+                f"release {release_id} is {STATE_WORDS[now]} and only moves forward, not to {STATE_WORDS[to]}. "
                 f"To correct it, make a new release",
             )
         return {

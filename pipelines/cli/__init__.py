@@ -12,13 +12,15 @@ import traceback
 from collections.abc import Sequence
 from datetime import datetime
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import click
 
 from assets.home import SHANGHAI, Home, Locked, Trouble, out_of_space
 from assets.lean import lean
-from pipelines import interruption
+from pipelines import interruption, settings
+from pipelines.cli.desk import Misuse
 
 OK, DATA, USAGE, ENVIRONMENT, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -69,7 +71,10 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"没有命令 {args[0]!r}；可用的命令：{'、'.join(COMMANDS)}", ctx)
+            raise Misuse(
+                f"没有命令 {args[0]!r}；可用的命令：{'、'.join(COMMANDS)}",
+                f"no command {args[0]!r}; there are: {', '.join(COMMANDS)}",
+            )
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -83,7 +88,7 @@ class Commands(click.Group):
             return OK
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        english = os.environ.get("LANDSTOCK_LANG") == "en"
+        english = _english()
         with formatter.section("Commands" if english else "命令 Commands"):
             formatter.write_dl([(name, texts[1 + english]) for name, texts in COMMANDS.items()])
 
@@ -112,13 +117,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def call(arguments: Sequence[str] | None = None) -> int:
     """Run a command; every failure becomes a sentence on stderr and an exit code, never a traceback."""
+    _given[:] = sys.argv[1:] if arguments is None else arguments
     try:
         return landstock.main(arguments, prog_name="landstock", standalone_mode=False) or OK
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help(), err=True)
         return USAGE
     except click.UsageError as error:
-        _complain(_usage(error))
+        _complain(_usage_in_english(error) if _english() else _usage(error))
         return USAGE
     except click.ClickException as error:
         _complain(error.format_message())
@@ -167,20 +173,19 @@ def _explain(error: Exception) -> tuple[str, int]:
         code = BUSY if isinstance(error, Locked) else USAGE if wrong else ENVIRONMENT
         return (error.en if _english() else str(error)), code
     if isinstance(error, PolicyError):
-        return f"口径、目标或行政区划设置有误：{error}", USAGE
+        zh, en = f"口径、目标或行政区划设置有误：{error}", f"rules, targets or regions are not in order: {error.en}"
+        return (en if _english() else zh), USAGE
     if isinstance(error, OSError) and error.filename:
-        said = f"{error.filename}（{error.strerror}）"
-        zh = f"不能读写 {said}。请关闭已打开的同名文件、检查权限和磁盘，或换一个位置"
-        en = f"cannot read or write {said}. Close the file, check permissions, or choose another place"
+        zh = f"不能读写 {error.filename}（{error.strerror}）。请关闭已打开的同名文件、检查权限和磁盘，或换一个位置"
+        en = f"cannot read or write {error.filename} ({error.strerror}). Close the file, check permissions, or choose another place"
         return (en if _english() else zh), ENVIRONMENT
-    log = _write_log(error)
-    return (
-        f"程序遇到意外错误：{type(error).__name__}：{' '.join(str(error).split())[:200]}。"
-        f"详情见 {log}；可先运行 landstock doctor 检查环境"
-    ), ENVIRONMENT
+    log, kind, said = _write_log(error), type(error).__name__, " ".join(str(error).split())[:200]
+    zh = f"程序遇到意外错误：{kind}：{said}。详情见 {log or '（日志无法写入）'}；可先运行 landstock doctor 检查环境"
+    en = f"unexpected error: {kind}: {said}. Details: {log or '(no log could be written)'}; landstock doctor may help"
+    return (en if _english() else zh), ENVIRONMENT
 
 
-def _write_log(error: Exception) -> Path | str:
+def _write_log(error: Exception) -> Path | None:
     """The full story for whoever maintains the program; in the home when it can be written, else beside it."""
     try:
         folder = _home().logs
@@ -189,21 +194,39 @@ def _write_log(error: Exception) -> Path | str:
         log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
         return log
     except Exception:
-        return "（日志无法写入）"
+        return None
 
 
 def _home() -> Home:
     """The home that this command was called for, as far as the flags tell."""
-    from pipelines import settings
+    return settings.load({"home": _flag("--home")}).place
 
-    named = [after for flag, after in zip(sys.argv, sys.argv[1:], strict=False) if flag == "--home"]
-    named += [each.removeprefix("--home=") for each in sys.argv if each.startswith("--home=")]
-    return settings.load({"home": named[-1]} if named else {}).place
+
+_given: list[str] = []  # the arguments of the call, for what must be known of it before, or without, its flags
+
+
+def _flag(name: str) -> str | None:
+    """What an option was given, as far as one can tell without its command."""
+    after = [value for flag, value in pairwise(_given) if flag == name]
+    after += [each.removeprefix(f"{name}=") for each in _given if each.startswith(f"{name}=")]
+    return after[-1] if after else None
 
 
 def _usage(error: click.UsageError) -> str:
     command = error.ctx.command_path if error.ctx else "landstock"
     return f"用法有误：{_usage_problem(error)}。用法见 {command} --help"
+
+
+def _usage_in_english(error: click.UsageError) -> str:
+    command = error.ctx.command_path if error.ctx else "landstock"
+    return f"wrong usage: {_usage_problem_in_english(error).removesuffix('.')}. See {command} --help"
+
+
+def _usage_problem_in_english(error: click.UsageError) -> str:
+    if isinstance(error, click.MissingParameter):
+        return error.format_message()
+    said = error.en if isinstance(error, Misuse) else error.message
+    return f"{_name(error.param)}: {said}" if isinstance(error, click.BadParameter) and error.param else said
 
 
 def _usage_problem(error: click.UsageError) -> str:
@@ -212,13 +235,15 @@ def _usage_problem(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter):
         return f"缺少 {error.param.make_metavar(error.ctx) if error.param else ''}"
     if isinstance(error, click.BadParameter) and error.param:
-        name = error.param.opts[0]
-        if isinstance(error.param, click.Argument):
-            name = (error.param.metavar or name.upper()).strip("[]")
-        return f"{name}：{_said_in_chinese(error)}"
-    if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", error.format_message()):
+        return f"{_name(error.param)}：{_said_in_chinese(error)}"
+    if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", error.message):
         return f"多出了参数 {found[1]}（含空格的值要加引号）"
-    return error.format_message()
+    return error.message
+
+
+def _name(param: click.Parameter) -> str:
+    name = param.opts[0]
+    return (param.metavar or name.upper()).strip("[]") if isinstance(param, click.Argument) else name
 
 
 def _said_in_chinese(error: click.BadParameter) -> str:
@@ -235,12 +260,11 @@ def _said_in_chinese(error: click.BadParameter) -> str:
 
 
 def _english() -> bool:
-    given = [after for flag, after in zip(sys.argv, sys.argv[1:], strict=False) if flag == "--lang"]
-    return (given[-1] if given else os.environ.get("LANDSTOCK_LANG")) == "en"
+    return settings.language(_flag("--lang")) == "en"
 
 
 def _complain(text: str) -> None:
-    if "--log-json" in sys.argv:
+    if "--log-json" in _given:
         line = {"at": datetime.now(SHANGHAI).isoformat(timespec="seconds"), "level": "error", "message": text}
         text = json.dumps(line, ensure_ascii=False)
     click.echo(text, err=True)

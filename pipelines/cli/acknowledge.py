@@ -11,7 +11,7 @@ import click
 from assets import release
 from assets.explain import UnknownFigure, find_indicator, find_region
 from assets.trust import plausibility
-from pipelines.cli.desk import Day, Desk, options
+from pipelines.cli.desk import Day, Desk, Misuse, options
 from pipelines.cli.tables import clip, table
 from pipelines.settings import now
 from schemas import database
@@ -42,15 +42,17 @@ def acknowledge_command(
     if region is None:
         return _list(desk, jumps(desk))
     if None in (indicator, year, until) or not (reason or "").strip() or not (by or "").strip():
-        raise click.UsageError(
-            "写全：landstock acknowledge 地区 指标 年份 --reason 理由 --by 姓名 --until 2027-03-31；不带参数则列出跳变"
+        raise Misuse(
+            "写全：landstock acknowledge 地区 指标 年份 --reason 理由 --by 姓名 --until 2027-03-31；不带参数则列出跳变",
+            "give all: landstock acknowledge CITY INDICATOR YEAR --reason WHY --by NAME --until 2027-03-31;"
+            " without arguments it lists the jumps",
         )
     try:
         with release.open_read_only(home) as con:
             code = find_region(con, region)
         of = find_indicator(indicator).code
     except UnknownFigure as error:
-        raise click.UsageError(desk.pick(str(error), error.en)) from None
+        raise Misuse(str(error), error.en) from None
     given = plausibility.acknowledge(home, code, of, year, basis, reason.strip(), by.strip(), until, now())
     if desk.machine:
         desk.hand_out(asdict(given))
@@ -81,13 +83,16 @@ def _list(desk: Desk, found: list[dict[str, Any]]) -> int:
         ("状态", "state"), ("地区", "region"), ("指标", "indicator"), ("年份", "year"), ("期间", "basis"),
         ("上一发布", "before"), ("本发布", "now"), ("限值", "limit"), ("原因", "cause"), ("说明", "said"),
     )  # fmt: skip
+    said = desk.pick(
+        "{reason}（{acknowledged_by}，至 {expires_on}）", "{reason} ({acknowledged_by}, until {expires_on})"
+    )
     rows = [
         [
             desk.pick("已说明", "acknowledged") if each["acknowledged_by"] else desk.pick("待说明", "open"),
             each["region_name"], desk.pick(INDICATORS[each["indicator"]].short_label, each["indicator"]),
             str(each["year"]), each["basis"], _number(each["old_value"]), _number(each["new_value"]),
-            _limit(each), desk.pick(*CAUSES[each["cause"]][:2]) if each["cause"] else "",
-            clip("{reason}（{acknowledged_by}，至 {expires_on}）".format(**each), 40) if each["reason"] else "",
+            _limit(desk, each), desk.pick(*CAUSES[each["cause"]][:2]) if each["cause"] else "",
+            clip(said.format(**each), 40) if each["reason"] else "",
         ]
         for each in found
     ]  # fmt: skip
@@ -99,7 +104,7 @@ def _number(value: float | None) -> str:
     return "－" if value is None else f"{value:,.2f}"
 
 
-def _limit(jump: dict[str, Any]) -> str:
+def _limit(desk: Desk, jump: dict[str, Any]) -> str:
     if jump["kind"] == plausibility.VANISHED:
-        return "缺值"
+        return desk.pick("缺值", "absent")
     return f"×{jump['limit']:g}" if jump["kind"] == plausibility.FACTOR else f"±{jump['limit']:g}"

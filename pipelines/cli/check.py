@@ -14,7 +14,7 @@ from assets.reading import read
 from assets.reading.naming import receipt_number, reporting_region
 from assets.reading.source import Checked, Finding
 from pipelines import settings
-from pipelines.cli.desk import STATUSES, Desk, options
+from pipelines.cli.desk import STATUSES, Desk, Misuse, options
 from schemas import policy
 
 
@@ -32,9 +32,12 @@ def check(desk: Desk, files: tuple[Path, ...], most: int, receipt: Path | None) 
     What a clerk runs before handing in; exit 1 when there are errors.
     """
     if absent := [str(path) for path in files if not path.is_file()]:
-        raise click.UsageError(f"找不到文件 {'、'.join(absent)}")
+        raise Misuse(f"找不到文件 {'、'.join(absent)}", f"no such file: {', '.join(absent)}")
     if receipt and len(files) > 1 and receipt.suffix:
-        raise click.UsageError(f"有 {len(files)} 个文件，--receipt 请给一个目录，如 --receipt 回执")
+        raise Misuse(
+            f"有 {len(files)} 个文件，--receipt 请给一个目录，如 --receipt 回执",
+            f"{len(files)} files have several receipts: name a directory, as in --receipt receipts",
+        )
     regions, day = policy.regions(desk.settings.regions or None), settings.today()
     contents = {path: path.read_bytes() for path in files}
     checked = {path: check_rows(read(path.name, data), regions, day) for path, data in contents.items()}
@@ -56,7 +59,10 @@ def _write_receipt(
     # A name without a suffix is a directory: several files have several receipts.
     out = target if target.suffix else target / f"{path.stem}_回执.xlsx"
     if out.exists() and out.samefile(path):
-        raise click.UsageError(f"--receipt {out} 就是被检查的文件本身；请换一个文件名")
+        raise Misuse(
+            f"--receipt {out} 就是被检查的文件本身；请换一个文件名",
+            f"--receipt {out} is the file that is checked; choose another name",
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(workbook(checked, data, number_of(checked.reading.file, data, regions), day))
     desk.tell(f"回执已写入 {out}", f"receipt written to {out}")
@@ -68,9 +74,10 @@ def _errors(checked: Checked) -> int:
 
 def _receipt(desk: Desk, path: Path, checked: Checked, most: int) -> str:
     counts, errors = receipt_counts(checked), _errors(checked)
-    table = checked.reading.table.label if checked.reading.table else desk.pick("未识别的表", "unknown table")
+    of = checked.reading.table
+    table = desk.pick(of.label, of.name) if of else desk.pick("未识别的表", "unknown table")
     lines = [
-        f"{path.name}（{table}）",
+        desk.pick(f"{path.name}（{table}）", f"{path.name} ({table})"),
         desk.pick(
             f"结论：{STATUSES[checked.status][0]}　共 {counts['lines']} 行：可入库 {counts['rows_loaded']}，"
             f"隔离 {counts['rows_quarantined']}，跳过 {counts['lines_skipped']}；"
@@ -93,7 +100,9 @@ def _receipt(desk: Desk, path: Path, checked: Checked, most: int) -> str:
 def _finding(desk: Desk, finding: Finding) -> list[str]:
     severity = desk.pick("✕ 错误", "✕ error") if finding.severity == "error" else desk.pick("▲ 提醒", "▲ warning")
     place = finding.place
-    where = " ".join(part for part in (place.sheet, place.cell or _row(desk, place.row_number), place.column) if part)
+    # Cells of a file without letters are named by their row, in Chinese.
+    cell = place.cell if place.cell and (place.cell.isascii() or not desk.english) else _row(desk, place.row_number)
+    where = " ".join(part for part in (place.sheet, cell, place.column) if part)
     key = desk.pick(f"（记录 {finding.key}）", f" (record {finding.key})") if finding.key else ""
     lines = [f"  {severity} {finding.rule}  {where}{key}".rstrip(), f"      {finding.message}"]
     return [*lines, f"      → {finding.suggestion}"] if finding.suggestion else lines

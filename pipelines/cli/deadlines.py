@@ -51,7 +51,8 @@ def _states(desk: Desk, rows: list[dict[str, Any]]) -> str:
     if len(by_state) == 1:
         return next(iter(by_state))
     most = max(by_state, key=lambda state: len(by_state[state]))
-    return "；".join(
-        f"{state} {len(names)}" + ("" if state == most else f"（{'、'.join(names)}）")
+    late = desk.pick("（{}）", " ({})"), desk.pick("、", ", ")
+    return desk.pick("；", "; ").join(
+        f"{state} {len(names)}" + ("" if state == most else late[0].format(late[1].join(names)))
         for state, names in by_state.items()
     )

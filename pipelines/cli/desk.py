@@ -26,6 +26,14 @@ STATUSES = {
 }
 
 
+class Misuse(click.BadParameter):
+    """A wrong call, said like a Trouble: `str()` is Chinese, `.en` English; who tells of it picks the language."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(zh)
+        self.en = en
+
+
 @dataclass(frozen=True)
 class Desk:
     """One command's settings and voice."""
@@ -39,9 +47,17 @@ class Desk:
     def home(self) -> Home:
         return self.settings.place
 
+    @property
+    def english(self) -> bool:
+        return self.settings.language == "en"
+
     def pick(self, zh: str, en: str) -> str:
         """The text in the language of this command."""
-        return en if self.settings.language == "en" else zh
+        return en if self.english else zh
+
+    def section(self, title: tuple[str, str], body: str) -> str:
+        """A part of a page under its title."""
+        return f"{self.pick('【{}】', '[{}]').format(self.pick(*title))}\n{body}"
 
     def tell(self, zh: str, en: str) -> None:
         """Remarks, for people, on stderr."""
@@ -85,7 +101,7 @@ class Day(click.ParamType):
         try:
             return date.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} 不是日期，应写作 2026-11-23", param, ctx)
+            raise Misuse(f"{value!r} 不是日期，应写作 2026-11-23", f"{value!r} is no day; write 2026-11-23") from None
 
 
 class Span(click.ParamType):
@@ -98,7 +114,10 @@ class Span(click.ParamType):
             return value
         first, _, last = value.partition("..")
         if not (_is_year(first) and _is_year(last or first)) or int(first) > int(last or first):
-            self.fail(f"{value!r} 不是年份范围，应写作 2025..2027 或 2026", param, ctx)
+            raise Misuse(
+                f"{value!r} 不是年份范围，应写作 2025..2027 或 2026",
+                f"{value!r} is no range of years; write 2025..2027 or 2026",
+            )
         return int(first), int(last or first)
 
 
@@ -116,7 +135,10 @@ class Switch(click.ParamType):
             return value
         name, equals, chosen = value.partition("=")
         if not equals or not name or not chosen:
-            self.fail(f"{value!r} 应写作 开关=值，例如 activation.idle=false", param, ctx)
+            raise Misuse(
+                f"{value!r} 应写作 开关=值，例如 activation.idle=false",
+                f"{value!r} should read switch=value, as in activation.idle=false",
+            )
         return name, chosen
 
 

@@ -13,7 +13,7 @@ from assets import release
 from assets.explain import UnknownFigure, find_indicator, find_region
 from assets.outputs import format as shown
 from assets.trust import objections
-from pipelines.cli.desk import Desk, options
+from pipelines.cli.desk import Desk, Misuse, options
 from pipelines.cli.objection import listing
 from pipelines.cli.tables import clip, table
 from schemas.indicators import HORIZONS, INDICATORS, WORDS
@@ -55,7 +55,7 @@ def diff(desk: Desk, before: str, now: str, region: str | None, indicator: str |
     main = [row for row in rows if everything or _is_main(row)]
     desk.show("\n\n".join(filter(None, _page(desk, before, now, main, len(rows)))))
     if said:
-        desk.show(f"\n【{desk.pick('异议', 'objections')}】\n{listing(desk, said)}")
+        desk.show("\n" + desk.section(("异议", "objections"), listing(desk, said)))
     return 0
 
 
@@ -72,7 +72,7 @@ def _wanted(desk: Desk, release_id: str, region: str | None, indicator: str | No
             with release.open_read_only(desk.home, release_id) as con:
                 wanted["region_code"] = find_region(con, region)
     except UnknownFigure as error:
-        raise click.UsageError(desk.pick(str(error), error.en)) from None
+        raise Misuse(str(error), error.en) from None
     return wanted
 
 
@@ -117,7 +117,7 @@ def _page(desk: Desk, before: str, now: str, rows: list[Row], in_all: int) -> It
 
 
 def _section(desk: Desk, title: tuple[str, str], body: str) -> str:
-    return f"【{desk.pick(*title)}】\n{body}" if body else ""
+    return desk.section(title, body) if body else ""
 
 
 def _head(desk: Desk, before: str, now: str) -> str:
@@ -202,7 +202,9 @@ def _value(desk: Desk, row: Row, side: str) -> str:
 def _why(desk: Desk, row: Row) -> str:
     if row["change"] is None:
         return desk.pick(*CAUSES[row["cause"]][:2]) if row["cause"] else ""
-    return "，".join(f"{desk.pick(*CAUSES[cause][:2])} {_signed(effect)}" for cause, effect in row["effects"].items())
+    return desk.pick("，", ", ").join(
+        f"{desk.pick(*CAUSES[cause][:2])} {_signed(effect)}" for cause, effect in row["effects"].items()
+    )
 
 
 def _signed(value: float | None) -> str:

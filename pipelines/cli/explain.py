@@ -13,7 +13,7 @@ from assets import release
 from assets.explain import UnknownFigure, explain, find_indicator
 from assets.explain.model import Explanation
 from assets.trust import objections
-from pipelines.cli.desk import Day, Desk, options
+from pipelines.cli.desk import Day, Desk, Misuse, options
 from pipelines.cli.explain_page import page
 from pipelines.cli.objection import listing
 from schemas.indicators import Basis
@@ -37,21 +37,21 @@ def explain_command(
     Where a figure comes from: formula, switches, records with file and row, exclusions, target and verdict.
     """
     if as_of and release_id:
-        raise click.UsageError("--as-of 与 --release 不能同时使用")
+        raise Misuse("--as-of 与 --release 不能同时使用", "--as-of and --release exclude each other")
     try:
         if as_of:
             made = _as_known(desk, region, indicator, year, basis, as_of)
         else:
             made = _published(desk, region, indicator, year, basis, release_id)
     except UnknownFigure as error:
-        raise click.UsageError(desk.pick(str(error), error.en)) from None
+        raise Misuse(str(error), error.en) from None
     said = objections.about(objections.known(desk.home), made.region_code, made.indicator, made.year)
     if desk.machine:
         desk.hand_out(made.as_data() | {"objections": [asdict(each) for each in said]})
     else:
         desk.show(page(desk, made))
         if said:
-            desk.show(f"\n【{desk.pick('异议', 'objections')}】\n{listing(desk, said)}")
+            desk.show("\n" + desk.section(("异议", "objections"), listing(desk, said)))
     return 0
 
 

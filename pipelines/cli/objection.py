@@ -10,7 +10,7 @@ from assets import release
 from assets.explain import UnknownFigure, find_indicator, find_region
 from assets.trust import objections, publishing
 from assets.trust.objections import Objection
-from pipelines.cli.desk import Desk, options
+from pipelines.cli.desk import Desk, Misuse, options
 from pipelines.cli.tables import clip, table
 from pipelines.settings import now
 from schemas.indicators import FIRST_YEAR, INDICATORS
@@ -42,17 +42,19 @@ def object_command(
     if number is None and (region, indicator, year, text) == (None,) * 4:
         return _list(desk, [each for each in objections.known(home) if each.on_release == release_id])
     if not (text or "").strip() or not (by or "").strip():
-        raise click.UsageError("需要写明内容和署名：--text 内容 --by 姓名")
+        raise Misuse("需要写明内容和署名：--text 内容 --by 姓名", "say what and who: --text TEXT --by NAME")
     if number is not None:
         return _say(desk, objections.resolve(home, number, text.strip(), by.strip(), now()))
     if None in (region, indicator, year):
-        raise click.UsageError("提出异议需要 --region、--indicator、--year")
+        raise Misuse(
+            "提出异议需要 --region、--indicator、--year", "an objection needs --region, --indicator and --year"
+        )
     try:
         with release.open_read_only(home, release_id) as con:
             code = find_region(con, region)
         of = find_indicator(indicator).code
     except UnknownFigure as error:
-        raise click.UsageError(desk.pick(str(error), error.en)) from None
+        raise Misuse(str(error), error.en) from None
     made = publishing.object_to(home, release_id, code, of, year, text.strip(), by.strip(), now())
     return _say(desk, made)
 
@@ -80,11 +82,15 @@ def listing(desk: Desk, found: list[Objection]) -> str:
     """Objections as a table."""
     titles = (("编号", "no"), ("地区", "region"), ("指标", "indicator"), ("年份", "year"), ("状态", "state"),
               ("异议", "objection"), ("提出", "raised"), ("处理", "resolution"))  # fmt: skip
+    closed = desk.pick(
+        "{0.resolution}（{0.resolved_by} {0.resolved_on}）", "{0.resolution} ({0.resolved_by} {0.resolved_on})"
+    )
     rows = [
         [
-            str(each.objection_no), each.region_code, INDICATORS[each.indicator].short_label, str(each.year),
+            str(each.objection_no), each.region_code,
+            desk.pick(INDICATORS[each.indicator].short_label, each.indicator), str(each.year),
             desk.pick(*STATES[each.state]), clip(each.text, 40), f"{each.raised_by} {each.raised_on}",
-            clip(f"{each.resolution}（{each.resolved_by} {each.resolved_on}）", 50) if each.resolution else "",
+            clip(closed.format(each), 50) if each.resolution else "",
         ]
         for each in found
     ]  # fmt: skip

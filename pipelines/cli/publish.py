@@ -8,11 +8,10 @@ import click
 
 from assets.trust import publishing, states
 from pipelines import settings
-from pipelines.cli.desk import Desk, options
+from pipelines.cli.desk import Desk, Misuse, options
 from pipelines.cli.tables import table
 from schemas.trust import STATE_WORDS, State
 
-WORDS = {str(state): state for state in State} | {word: state for state, word in STATE_WORDS.items()}
 FORWARD = (State.NOTICE, State.FINAL)
 
 
@@ -32,7 +31,7 @@ def publish_command(desk: Desk, release_id: str, to: str | None, by: str | None,
     home = desk.home.require()
     if to is not None:
         if not (by or "").strip():
-            raise click.UsageError("改变状态需要写明经办人：--by 姓名")
+            raise Misuse("改变状态需要写明经办人：--by 姓名", "say who changes the state: --by NAME")
         step = publishing.publish(home, release_id, State(to), by.strip(), settings.now(), note)
         if not desk.machine:
             at = step.at.replace("T", " ")[:16]
@@ -60,7 +59,10 @@ def _history(desk: Desk, release_id: str) -> int:
         )
         return 0
     header = [desk.pick(*each) for each in (("状态", "state"), ("经办人", "by"), ("时间", "at"), ("备注", "note"))]
-    rows = [[State.DRAFT, "", made.made_at.replace("T", " ")[:16], ""]]
-    rows += [[str(step.state), step.by, step.at.replace("T", " ")[:16], step.note] for step in steps]
+    rows = [[desk.pick(State.DRAFT, STATE_WORDS[State.DRAFT]), "", made.made_at.replace("T", " ")[:16], ""]]
+    rows += [
+        [desk.pick(step.state, STATE_WORDS[State(step.state)]), step.by, step.at.replace("T", " ")[:16], step.note]
+        for step in steps
+    ]
     desk.show(table(header, rows))
     return 0

@@ -14,7 +14,7 @@ import duckdb
 
 from assets import release
 from assets.outputs.tables_csv import inert
-from pipelines.cli.desk import Desk, options
+from pipelines.cli.desk import Desk, Misuse, options
 from pipelines.cli.tables import clip, table
 
 _NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "INT", "HUGEINT")
@@ -26,7 +26,10 @@ _HARMLESS = frozenset({
     "duckdb_schemas", "duckdb_keywords", "pg_timezone_names", "pragma_table_info", "pragma_show", "pragma_version",
 })  # fmt: skip
 _EXPLAIN = re.compile(r"(?is)^\s*explain\s+(analyze\s+)?")
-_READ_ONLY = "发布是只读的，查询只能读取发布里的表"
+_READ_ONLY = (
+    "发布是只读的，查询只能读取发布里的表",
+    "a release is read-only; a query reads its tables and nothing else",
+)
 
 
 @click.command()
@@ -47,7 +50,7 @@ def query(desk: Desk, sql: str, release_id: str | None, form: str, rows: int) ->
             columns = result.description or []
             found = result.fetchall()
         except duckdb.Error as error:
-            raise click.UsageError(_said(error)) from None
+            raise _misuse(error) from None
     names = [column[0] for column in columns]
     if desk.machine or form == "json":
         desk.hand_out([dict(zip(names, row, strict=True)) for row in found])
@@ -60,20 +63,24 @@ def query(desk: Desk, sql: str, release_id: str | None, form: str, rows: int) ->
 
 
 def _require_plain_select(con: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Let nothing pass but one SELECT (or EXPLAIN of one) on the release. Raises UsageError, duckdb.Error on syntax."""
+    """Let nothing pass but one SELECT (or EXPLAIN of one) on the release. Raises Misuse, duckdb.Error on syntax."""
     statements = con.extract_statements(sql)
     if not statements:
-        raise click.UsageError('SQL 是空的；例如 landstock query "SELECT * FROM assessment"')
+        example = 'landstock query "SELECT * FROM assessment"'
+        raise Misuse(f"SQL 是空的；例如 {example}", f"the SQL is empty; try {example}")
     if len(statements) > 1 and statements[0].type == duckdb.StatementType.SELECT:
-        raise click.UsageError("一次只能执行一条 SQL，请分开查询")
+        raise Misuse("一次只能执行一条 SQL，请分开查询", "one statement at a time")
     text = _EXPLAIN.sub("", sql, count=1).replace("'", "''")
     tree = json.loads(con.execute(f"SELECT json_serialize_sql('{text}')").fetchone()[0])
     if tree["error"]:
-        raise click.UsageError(f"{_READ_ONLY}，只接受一条 SELECT（PIVOT 请用 IN 列出各值，写在 SELECT 里）")
+        raise Misuse(
+            f"{_READ_ONLY[0]}，只接受一条 SELECT（PIVOT 请用 IN 列出各值，写在 SELECT 里）",
+            f"{_READ_ONLY[1]}: one SELECT (a PIVOT stands inside it and lists its values with IN)",
+        )
     macros = con.execute("SELECT function_name FROM duckdb_functions() WHERE NOT internal").fetchall()
     known = _HARMLESS.union(name for (name,) in macros)
     if refused := sorted({name for name in _table_functions(tree) if name.lower() not in known}):
-        raise click.UsageError(f"{_READ_ONLY}，不能使用 {'、'.join(refused)}")
+        raise Misuse(f"{_READ_ONLY[0]}，不能使用 {'、'.join(refused)}", f"{_READ_ONLY[1]}, not {', '.join(refused)}")
 
 
 def _table_functions(node: Any) -> Iterator[str]:
@@ -87,11 +94,11 @@ def _table_functions(node: Any) -> Iterator[str]:
             yield from _table_functions(each)
 
 
-def _said(error: duckdb.Error) -> str:
+def _misuse(error: duckdb.Error) -> Misuse:
     text = str(error).split("\n\n")[0]
     if any(words in text for words in ("read-only", "disabled by configuration", "configuration has been locked")):
-        return f"{_READ_ONLY}（{text}）"
-    return f"SQL 有误：{text}"
+        return Misuse(f"{_READ_ONLY[0]}（{text}）", f"{_READ_ONLY[1]} ({text})")
+    return Misuse(f"SQL 有误：{text}", f"error in the SQL: {text}")
 
 
 def _show(desk: Desk, names: list[str], types: list[str], found: list[tuple[Any, ...]], most: int) -> None:

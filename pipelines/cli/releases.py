@@ -90,7 +90,7 @@ def rollback(desk: Desk, release_id: str) -> int:
         desk.show(
             desk.pick(
                 f"当前发布现为 {chosen.release_id}（截止日 {chosen.stamp.as_of}），此前为 {before or '无'}",
-                f"the current release is now {chosen.release_id} (as of {chosen.stamp.as_of}); before: {before}",
+                f"the current release is now {chosen.release_id} (as of {chosen.stamp.as_of}); before: {before or 'none'}",
             )
         )
     return 0

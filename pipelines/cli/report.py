@@ -12,7 +12,7 @@ import click
 
 from assets import release
 from assets.home import Home, Trouble
-from pipelines.cli.desk import Desk, options
+from pipelines.cli.desk import Desk, Misuse, options
 
 if TYPE_CHECKING:
     from assets.outputs.model import ReportModel
@@ -31,7 +31,10 @@ class Formats(click.ParamType):
             return value
         chosen = tuple(dict.fromkeys(each.strip() for each in str(value).lower().split(",") if each.strip()))
         if not chosen or set(chosen) - set(FORMATS):
-            self.fail(f"{value!r} 不可用，可用 {'、'.join(FORMATS)}，多个用逗号隔开", param, ctx)
+            raise Misuse(
+                f"{value!r} 不可用，可用 {'、'.join(FORMATS)}，多个用逗号隔开",
+                f"{value!r} is no format; take some of {', '.join(FORMATS)}, separated by commas",
+            )
         return chosen
 
 
@@ -94,7 +97,7 @@ def _model(home: Home, database: Path, against: str | None) -> ReportModel:
         raise Trouble(
             f"发布 {database.parent.name} 不能出报告：{str(error).splitlines()[0]}。"
             "它可能由较早的版本生成，请重新执行 landstock run",
-            f"no report from release {database.parent.name}: {error}. Make a new one: landstock run",
+            f"no report from release {database.parent.name}: {str(error).splitlines()[0]}. Make a new one: landstock run",
         ) from None
 
 
@@ -109,7 +112,7 @@ def _write(
         drawn = [each for each in forms if each in documents.FORMATS]
         yield from documents.write_report(model, kind, year or newest, folder, drawn)
     except NoReport as error:
-        raise click.UsageError(str(error)) from None
+        raise Misuse(str(error), error.en) from None
     if "csv" in forms:
         yield from tables_csv.write(database, folder / "csv")
     if "html" in forms:

@@ -18,7 +18,7 @@ from assets.context import Context
 from assets.home import Home, HomeError, Locked, out_of_space
 from expectations import validate
 from pipelines import landing, notice, settings
-from pipelines.cli.desk import STATUSES, Desk, Switch, is_terminal, options
+from pipelines.cli.desk import STATUSES, Desk, Misuse, Switch, is_terminal, options
 from pipelines.cli.tables import clip
 from schemas.indicators import FIRST_YEAR
 
@@ -91,7 +91,10 @@ def require_landing(place: Path) -> None:
 
 def _require_years(years: tuple[int, ...], day: date) -> None:
     if late := [year for year in years if year > day.year]:
-        raise click.UsageError(f"截止日 {day} 时 {'、'.join(map(str, late))} 年尚未开始")
+        raise Misuse(
+            f"截止日 {day} 时 {'、'.join(map(str, late))} 年尚未开始",
+            f"as of {day}, {', '.join(map(str, late))} has not begun",
+        )
 
 
 # --- Nothing changed -----------------------------------------------------------------------------------------------
@@ -198,7 +201,8 @@ def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt]) -> None:
     desk.show(_files_line(desk, receipts))
     refused = [each for each in receipts if each.status in ("rejected", "partly_accepted")]
     for each in refused[:5]:
-        desk.show(f"  {desk.pick(*STATUSES[each.status])}  {each.file_name}：{clip(each.first_error or '', 100)}")
+        verdict, colon = desk.pick(*STATUSES[each.status]), desk.pick("：", ": ")
+        desk.show(f"  {verdict}  {each.file_name}{colon}{clip(each.first_error or '', 100)}")
     if len(refused) > 5:
         more = len(refused) - 5
         desk.show("  " + desk.pick(f"……另有 {more} 个，见 quality_finding 表", f"… {more} more, see quality_finding"))
@@ -228,7 +232,8 @@ _KINDS = {
 def _ending(desk: Desk, outcome: Outcome) -> list[str]:
     if outcome.failed_checks:
         lines = [desk.pick("核验未通过，没有产生新发布；当前发布不变：", "checks failed, no release was made:")]
-        lines += [f"  {each.table} {each.name}：{clip(each.message, 160)}" for each in outcome.failed_checks[:10]]
+        colon = desk.pick("：", ": ")
+        lines += [f"  {each.table} {each.name}{colon}{clip(each.message, 160)}" for each in outcome.failed_checks[:10]]
         return lines
     if not outcome.success:
         lines = [desk.pick("运行失败，没有产生新发布；当前发布不变：", "the run failed, no release was made:")]
@@ -241,7 +246,8 @@ def _ending(desk: Desk, outcome: Outcome) -> list[str]:
         return [
             desk.pick(f"结果与发布 {made['release_id']} 相同，没有产生新发布", f"same as release {made['release_id']}")
         ]
-    lines = [f"{desk.pick('发布', 'release')} {made['release_id']}：{desk.pick(*_KINDS[made['kind']])}"]
+    kind = _KINDS[made["kind"]]
+    lines = [desk.pick(f"发布 {made['release_id']}：{kind[0]}", f"release {made['release_id']}: {kind[1]}")]
     if outcome.warnings:
         lines.append(desk.pick(f"有 {outcome.warnings} 项核验提醒", f"{outcome.warnings} checks warn"))
     lines += outcome.left_out

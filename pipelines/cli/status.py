@@ -20,7 +20,8 @@ from schemas.submissions import TABLES
 from schemas.trust import DUE_WORDS, Due
 
 MARKS = {
-    Due.ACCEPTED: "✓", Due.PARTLY: "◐", Due.REJECTED: "✕", Due.BY_PROVINCE: "省", Due.MISSING: "未报", Due.NOT_DUE: "·",
+    Due.ACCEPTED: ("✓", "✓"), Due.PARTLY: ("◐", "◐"), Due.REJECTED: ("✕", "✕"), Due.BY_PROVINCE: ("省", "P"),
+    Due.MISSING: ("未报", "○"), Due.NOT_DUE: ("·", "·"),
 }  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def status(desk: Desk, years: tuple[int, ...]) -> int:
     desk.show(_head(desk, now, waiting))
     for year in sorted({cell.year for cell in grid}):
         desk.show(_grid(desk, year, [cell for cell in grid if cell.year == year]))
-    legend = "  ".join(f"{mark} {desk.pick(*DUE_WORDS[state])}" for state, mark in MARKS.items())
+    legend = "  ".join(f"{desk.pick(*mark)} {desk.pick(*DUE_WORDS[state])}" for state, mark in MARKS.items())
     desk.show(desk.pick("图例：", "legend: ") + legend)
     return 0
 
@@ -106,12 +107,12 @@ def _grid(desk: Desk, year: int, grid: list[Cell]) -> str:
     by_city: dict[str, dict[str, Cell]] = {}
     for cell in grid:
         by_city.setdefault(cell.region_name, {})[cell.table] = cell
-    rows = [[city, *(_mark(row[name]) for name in OWED_TABLES)] for city, row in by_city.items()]
+    rows = [[city, *(_mark(desk, row[name]) for name in OWED_TABLES)] for city, row in by_city.items()]
     missing = sum(cell.state is Due.MISSING for cell in grid)
     title = desk.pick(f"\n{year} 年报送情况：应报未报 {missing} 项", f"\nsubmissions of {year}: {missing} missing")
     return f"{title}\n{table(header, rows)}"
 
 
-def _mark(cell: Cell) -> str:
-    mark = MARKS[cell.state]
+def _mark(desk: Desk, cell: Cell) -> str:
+    mark = desk.pick(*MARKS[cell.state])
     return f"{mark}{cell.files}" if cell.files > 1 else mark

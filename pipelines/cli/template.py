@@ -8,7 +8,7 @@ import click
 
 from assets.reading.naming import closest_table
 from pipelines import settings
-from pipelines.cli.desk import Desk, options
+from pipelines.cli.desk import Desk, Misuse, options
 from schemas import policy
 from schemas.submissions import BY_LABEL, TABLES
 from schemas.table import Table
@@ -28,16 +28,19 @@ def template_command(
 
     An empty workbook with lists, notes and units.
     """
-    from assets.receipts.template import template, template_name
+    from assets.receipts.template import NoReporter, template, template_name
 
     table, year = _table(name), year or settings.today().year
     try:
         content = template(table, region_code, year, policy.regions(desk.settings.regions or None))
-    except ValueError as error:
-        raise click.UsageError(f"--region：{error}") from None
+    except NoReporter as error:
+        raise Misuse(f"--region：{error}", f"--region: {error.en}") from None
     path = _target(output, template_name(table, region_code, year))
     if path.exists() and not force:
-        raise click.UsageError(f"{path} 已存在，可能已经填过；请换一个文件名，或用 --force 覆盖")
+        raise Misuse(
+            f"{path} 已存在，可能已经填过；请换一个文件名，或用 --force 覆盖",
+            f"{path} exists and may be filled in; choose another name, or overwrite it with --force",
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     desk.show(str(path))
@@ -51,8 +54,11 @@ def _table(name: str) -> Table:
         if name in (table.label, table.name, str(table.number)):
             return table
     near = closest_table(name)
-    hint = f"是否为 {near}？" if near else ""
-    raise click.UsageError(f"没有报送表 {name!r}。{hint}可用：{'、'.join(BY_LABEL)}")
+    hint = (f"是否为 {near}？", f" Did you mean {BY_LABEL[near].name}?") if near else ("", "")
+    raise Misuse(
+        f"没有报送表 {name!r}。{hint[0]}可用：{'、'.join(BY_LABEL)}",
+        f"no table {name!r}.{hint[1]} There are: {', '.join(TABLES)}",
+    )
 
 
 def _target(output: Path | None, usual: str) -> Path:

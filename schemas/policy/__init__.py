@@ -24,7 +24,14 @@ PROVINCE = "330000"
 
 
 class PolicyError(ValueError):
-    """A policy file or an override does not hold together; the message says which entry and what to do."""
+    """A policy file or an override does not hold together: says which entry and what to do. `.en` is the English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(zh)
+        self.en = en
+
+    def __reduce__(self) -> tuple:  # it may be raised in another process
+        return type(self), (str(self), self.en)
 
 
 def also(directory: str | Path) -> None:
@@ -36,7 +43,10 @@ def also(directory: str | Path) -> None:
     if chosen == _SOURCES:
         return
     if len(chosen) > 1 and not (_files("rulebooks/*.toml", chosen[1:]) or _files("targets*.csv", chosen[1:])):
-        raise PolicyError(f"目录 {directory} 里没有 rulebooks/*.toml 或 targets*.csv；请检查设置 policy")
+        raise PolicyError(
+            f"目录 {directory} 里没有 rulebooks/*.toml 或 targets*.csv；请检查设置 policy",
+            f"{directory} holds neither rulebooks/*.toml nor targets*.csv; check the setting policy",
+        )
     _SOURCES[:] = chosen
     rulebooks.cache_clear()
     targets.cache_clear()
@@ -85,12 +95,16 @@ class Rulebook:
             entry = entries.get(name)
             switches = sorted(key for key, each in entries.items() if each.get("switch"))
             if entry is None or not entry.get("switch"):
-                raise PolicyError(f"没有开关 {name!r}；可用的开关：{'、'.join(switches)}")
+                raise PolicyError(
+                    f"没有开关 {name!r}；可用的开关：{'、'.join(switches)}",
+                    f"no switch {name!r}; there are: {', '.join(switches)}",
+                )
             value = _parse(raw, entry["value"], name)
             chosen = value if isinstance(value, list) else [value]
             if "options" in entry and (wrong := [each for each in chosen if each not in entry["options"]]):
                 raise PolicyError(
-                    f"开关 {name} 的取值为 {'、'.join(entry['options'])} 之一，不能是 {'、'.join(wrong)!r}"
+                    f"开关 {name} 的取值为 {'、'.join(entry['options'])} 之一，不能是 {'、'.join(wrong)!r}",
+                    f"switch {name} takes one of {', '.join(entry['options'])}, not {', '.join(wrong)!r}",
                 )
             if value != self.entries[name]["value"]:
                 entry["value"] = changed[name] = value
@@ -109,13 +123,17 @@ def _parse(raw: Any, like: Any, name: str) -> Any:
     if isinstance(like, bool):
         if raw.lower() in ("true", "false"):
             return raw.lower() == "true"
-        raise PolicyError(f"开关 {name} 的取值为 true 或 false，不能是 {raw!r}")
+        raise PolicyError(
+            f"开关 {name} 的取值为 true 或 false，不能是 {raw!r}", f"switch {name} takes true or false, not {raw!r}"
+        )
     if isinstance(like, list):
         return [part.strip() for part in raw.replace("、", ",").split(",") if part.strip()]
     try:
         return float(raw)
     except ValueError:
-        raise PolicyError(f"开关 {name} 的取值为数字，不能是 {raw!r}") from None
+        raise PolicyError(
+            f"开关 {name} 的取值为数字，不能是 {raw!r}", f"switch {name} takes a number, not {raw!r}"
+        ) from None
 
 
 @cache
@@ -126,9 +144,11 @@ def rulebooks() -> dict[str, Rulebook]:
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise PolicyError(f"{path} 不是 UTF-8 编码的 TOML：{error}") from None
+            raise PolicyError(
+                f"{path} 不是 UTF-8 编码的 TOML：{error}", f"{path} is no TOML in UTF-8: {error}"
+            ) from None
         if missing := {"version", "effective_from"} - data.keys():
-            raise PolicyError(f"{path} 缺少 {'、'.join(sorted(missing))}")
+            raise PolicyError(f"{path} 缺少 {'、'.join(sorted(missing))}", f"{path} lacks {', '.join(sorted(missing))}")
         entries = {
             f"{group}.{name}": entry
             for group, items in data.items()
@@ -137,9 +157,15 @@ def rulebooks() -> dict[str, Rulebook]:
         }
         for name, entry in entries.items():
             if missing := {"value", "label", "basis", "confidence"} - entry.keys():
-                raise PolicyError(f"{path} 的 {name} 缺少 {'、'.join(sorted(missing))}")
+                raise PolicyError(
+                    f"{path} 的 {name} 缺少 {'、'.join(sorted(missing))}",
+                    f"{name} in {path} lacks {', '.join(sorted(missing))}",
+                )
         if data["version"] in {book.version for book in books}:
-            raise PolicyError(f"口径版本 {data['version']} 重复（{path}）；新口径须用新的版本号，旧评价沿用旧版本")
+            raise PolicyError(
+                f"口径版本 {data['version']} 重复（{path}）；新口径须用新的版本号，旧评价沿用旧版本",
+                f"rulebook version {data['version']} is there twice ({path}); new rules need a version of their own",
+            )
         books.append(Rulebook(data["version"], data["effective_from"], entries))
     return {book.version: book for book in sorted(books, key=lambda book: book.effective_from)}
 
@@ -167,10 +193,16 @@ def targets() -> pl.DataFrame:
     try:
         found = pl.concat(pl.read_csv(path, schema_overrides=types) for path in _files("targets*.csv"))
     except pl.exceptions.PolarsError as error:
-        raise PolicyError(f"目标表读不出或栏目与 targets.csv 不同：{error}") from None
+        raise PolicyError(
+            f"目标表读不出或栏目与 targets.csv 不同：{error}",
+            f"a table of targets cannot be read, or has other columns than targets.csv: {error}",
+        ) from None
     grain = ["target_version", "region_code", "indicator", "horizon"]
     if twice := found.filter(found.select(grain).is_duplicated())["target_version"].unique().sort().to_list():
-        raise PolicyError(f"目标版本 {'、'.join(twice)} 有重复的目标；新目标须用新的版本号，旧评价沿用旧版本")
+        raise PolicyError(
+            f"目标版本 {'、'.join(twice)} 有重复的目标；新目标须用新的版本号，旧评价沿用旧版本",
+            f"target version {', '.join(twice)} says a target twice; new targets need a version of their own",
+        )
     return found
 
 
@@ -243,9 +275,14 @@ def regions(path: str | None = None) -> Regions:
     try:
         frame = pl.read_csv(source, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise PolicyError(f"行政区划表 {source} 无法读取：{error}") from None
+        raise PolicyError(
+            f"行政区划表 {source} 无法读取：{error}", f"cannot read the region table {source}: {error}"
+        ) from None
     if missing := {"code", "name", "level", "city_code"} - set(frame.columns):
-        raise PolicyError(f"行政区划表 {source} 缺少栏目 {'、'.join(sorted(missing))}")
+        raise PolicyError(
+            f"行政区划表 {source} 缺少栏目 {'、'.join(sorted(missing))}",
+            f"the region table {source} lacks the columns {', '.join(sorted(missing))}",
+        )
     optional = [pl.lit(None, pl.String).alias(name) for name in _REGION_COLUMNS if name not in frame.columns]
     empty_to_null = [pl.col(pl.String).replace("", None)]
     frame = (
@@ -262,7 +299,7 @@ def regions(path: str | None = None) -> Regions:
     cities = frame.filter(pl.col("level") == "city")["code"].implode()
     frame = frame.filter((pl.col("level") != "county") | ~pl.col("code").is_in(cities))
     if frame["code"].is_duplicated().any():
-        raise PolicyError(f"行政区划表 {source} 有重复的代码")
+        raise PolicyError(f"行政区划表 {source} 有重复的代码", f"the region table {source} has a code twice")
     return Regions(frame)
 
 
@@ -364,7 +401,10 @@ def plausibility() -> Plausibility:
     for name, bases in data.items():
         for basis, limit in bases.items():
             if limit.keys() not in ({"points"}, {"factor", "floor"}):
-                raise PolicyError(f"plausibility.toml 的 {name}.{basis} 应为 points，或 factor 和 floor")
+                raise PolicyError(
+                    f"plausibility.toml 的 {name}.{basis} 应为 points，或 factor 和 floor",
+                    f"{name}.{basis} in plausibility.toml should be points, or factor and floor",
+                )
     return Plausibility(vanished, data)
 
 
@@ -374,5 +414,8 @@ def severities() -> dict[str, str]:
     data = tomllib.loads((HERE / "severities.toml").read_text(encoding="utf-8"))
     for name, severity in data.items():
         if severity not in ("critical", "warning", "info"):
-            raise PolicyError(f"severities.toml 的 {name} 应为 critical、warning 或 info，不能是 {severity!r}")
+            raise PolicyError(
+                f"severities.toml 的 {name} 应为 critical、warning 或 info，不能是 {severity!r}",
+                f"{name} in severities.toml should be critical, warning or info, not {severity!r}",
+            )
     return data
