@@ -11,7 +11,7 @@ from assets.trust import objections, states
 from assets.trust.journal import JournalError, Refused
 from assets.trust.objections import Objection
 from assets.trust.states import Step
-from schemas.trust import State
+from schemas.trust import STATE_WORDS, State
 
 
 def publish(home: Home, release_id: str, to: State, by: str, at: datetime, note: str = "") -> Step:
@@ -31,10 +31,10 @@ def publish(home: Home, release_id: str, to: State, by: str, at: datetime, note:
             f"release {release_id} is damaged: {', '.join(broken)}; its state is unchanged. Make a new release",
         )
     if to is State.FINAL and (waiting := open_objections(home, release_id)):
-        numbers = "、".join(str(each.objection_no) for each in waiting)
+        numbers = [str(each.objection_no) for each in waiting]
         raise Refused(
-            f"发布 {release_id} 还有未处理的异议：{numbers}。请先用 landstock object {release_id} --resolve 编号 处理",
-            f"release {release_id} has open objections: {numbers}. Resolve them first: landstock object --resolve",
+            f"发布 {release_id} 还有未处理的异议：{'、'.join(numbers)}。请先用 landstock object {release_id} --resolve 编号 处理",
+            f"release {release_id} has open objections: {', '.join(numbers)}. Resolve them first: landstock object --resolve",
         )
     return states.advance(home, release_id, to, by, at, note)
 
@@ -53,17 +53,17 @@ def object_to(
         raise Refused(
             f"发布 {release_id} 现为「{now}」，异议只在公示期间受理。"
             + ("请先 landstock publish --state 公示" if now is State.DRAFT else "定稿后的更正请重新报送，随新发布生效"),
-            f"release {release_id} is {now}; objections are taken during public notice only",
+            f"release {release_id} is {STATE_WORDS[now]}; objections are taken during public notice only",
         )
     return objections.raise_(home, release_id, region_code, indicator, year, text, by, at)
 
 
 def broken_finals(home: Home) -> dict[str, list[str]]:
-    """Releases in 公示 or 定稿 that are missing or no longer what was published → what is wrong with them."""
+    """Releases in 公示 or 定稿 that are missing or no longer what was published → damaged files, none for all of it."""
     found, unreadable = {}, release.damaged(home)
     for release_id in sorted(states.held(home)):
         if not (home.releases / release_id).is_dir():
-            found[release_id] = ["整个发布缺失"]
+            found[release_id] = []
         elif release_id in unreadable:
             found[release_id] = [release.MANIFEST]
         elif wrong := [*release.verify(home, release_id), *changed_manifest(home, release_id)]:
