@@ -80,7 +80,7 @@ def _switches(rulebook: Rulebook):
     for name, entry in rulebook.entries.items():
         yield {
             "object": "switch" if entry.get("switch") else "rule_value", "name": name, "label": entry["label"],
-            "type": entry["confidence"], "description": f"取值：{entry['value']}", "source": entry["basis"],
+            "label_en": entry.get("label_en"), "type": entry["confidence"], "description": f"取值：{entry['value']}", "source": entry["basis"],
         }  # fmt: skip
 
 

@@ -390,14 +390,14 @@ RULES: tuple[Rule, ...] = (
         explanation="现有建设用地 + 历史批而未供 + 当年新增 = 供应面积，误差不超过 1 平方米（口径 §5）。",
     ),
     Rule(
-        "3302", ERROR, "供应面积疑为亩数（相差 15 倍）", "supplied area looks like 亩 (15 times its parts)",
+        "3302", ERROR, "供应面积疑为亩数（相差 15 倍）", "supplied area looks like mu (15 times its parts)",
         "供应面积 {value}（{unit}）恰为三项之和 {right_own} 的 15 倍，像是亩与公顷混填（1 公顷 = 15 亩）。",
         "按{unit}填报应为 {right_own}，{looks_like}；请核对后重填。",
         tables=("land_supply",), columns=_SUPPLY_COLUMNS,
         given=_identity_broken, broken=_supplied_is_mu, fields={"right_own": _parts},
     ),
     Rule(
-        "3303", ERROR, "面积分项疑为亩数（相差 15 倍）", "area parts look like 亩 (15 times the supplied area)",
+        "3303", ERROR, "面积分项疑为亩数（相差 15 倍）", "area parts look like mu (15 times the supplied area)",
         "三项之和 {parts_own}（{unit}）恰为供应面积 {supplied_own} 的 15 倍，像是亩与公顷混填（1 公顷 = 15 亩）。",
         "按{unit}填报三项应为 {existing_own}、{historical_own}、{new_own}，{looks_like}；请核对后重填。",
         tables=("land_supply",), columns=(*_SUPPLY_COLUMNS[1:], _SUPPLY_COLUMNS[0]),

@@ -26,6 +26,12 @@ class Unit(StrEnum):
     HECTARE_PER_YI_YUAN = "公顷/亿元"
 
 
+#: Units of figures and columns, for English readers.
+UNITS_EN = {
+    "亩": "mu", "公顷": "ha", "万元": "10k yuan", "亿元": "100m yuan", "个": "count", "ratio": "ratio", "%": "%",
+    "公顷/亿元": "ha / 100m yuan", "万元/亩": "10k yuan / mu",
+}  # fmt: skip
+
 #: What one of each unit is in the unit that core holds: 亩 for areas, 万元 for money. Every factor is exact.
 AREA_IN_MU = {Unit.MU: Decimal(1), Unit.HECTARE: Decimal(15), Unit.SQUARE_METRE: Decimal("0.0015")}
 MONEY_IN_WAN_YUAN = {Unit.YUAN: Decimal("0.0001"), Unit.WAN_YUAN: Decimal(1), Unit.YI_YUAN: Decimal(10000)}

@@ -120,10 +120,10 @@ def _missing(con: duckdb.DuckDBPyConnection, asked: Indicator, chosen: Chosen) -
         "SELECT DISTINCT year, basis FROM indicator_value v"
         f" WHERE {Chosen(chosen.region_code, asked.code).of('v')} ORDER BY ALL"
     ).fetchall()
-    listed = "、".join(f"{year} {basis}" for year, basis in there)
+    listed = [f"{year} {basis}" for year, basis in there]
     return UnknownFigure(
-        f"本发布里没有 {asked.label} {chosen.year} 年（{chosen.basis}）的指标值；有：{listed}",
-        f"no figure of {asked.code} for {chosen.year} ({chosen.basis}); there are: {listed}",
+        f"本发布里没有 {asked.label} {chosen.year} 年（{chosen.basis}）的指标值；有：{'、'.join(listed)}",
+        f"no figure of {asked.code} for {chosen.year} ({chosen.basis}); there are: {', '.join(listed)}",
     )
 
 
@@ -145,18 +145,18 @@ class _Dictionary:
 
 def _dictionary(con: duckdb.DuckDBPyConnection) -> _Dictionary:
     rows = con.execute(
-        "SELECT object, name, label, description, source, type FROM data_dictionary"
+        "SELECT object, name, label, description, source, type, label_en FROM data_dictionary"
         " WHERE object IN ('indicator', 'reason', 'switch', 'rule_value') ORDER BY rowid"
     ).fetchall()
     made = _Dictionary()
-    for kind, name, label, description, source, confidence in rows:
+    for kind, name, label, description, source, confidence, label_en in rows:
         if kind == "indicator":
             made.formulas[name] = description
         elif kind == "reason":
             made.reasons[name] = label
         else:
             value = _spelled((description or "").removeprefix("取值："))
-            made.rules.append(Rule(name, label, value, source, confidence, kind == "switch"))
+            made.rules.append(Rule(name, label, value, source, confidence, kind == "switch", label_en or ""))
     return made
 
 
@@ -181,11 +181,14 @@ def _figures(con: duckdb.DuckDBPyConnection, chosen: Chosen) -> dict[Cell, dict[
     return dict(_rows(con, f"SELECT * FROM indicator_value v WHERE {chosen.of('v')} ORDER BY rowid"))
 
 
+_OF_A_PART = ("part", "part_label", "value", "unit", "absence", "part_label_en")
+
+
 def _parts(con: duckdb.DuckDBPyConnection, chosen: Chosen) -> dict[Cell, list[Part]]:
     found: dict[Cell, list[Part]] = defaultdict(list)
     parts = "(SELECT rowid AS place, * RENAME (region AS region_code) FROM indicator_part)"
     for cell, row in _rows(con, f"SELECT * FROM {parts} p WHERE {chosen.of('p')} ORDER BY place"):
-        found[cell].append(Part(row["part"], row["part_label"], row["value"], row["unit"], row["absence"]))
+        found[cell].append(Part(*(row[name] for name in _OF_A_PART)))
     return found
 
 

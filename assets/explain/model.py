@@ -20,6 +20,7 @@ class Rule:
     basis: str
     confidence: str
     switch: bool
+    label_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Part:
     value: float | None
     unit: str
     absence: str | None
+    label_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

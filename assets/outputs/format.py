@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 
 from schemas.indicators import WORDS
-from schemas.table import Unit
+from schemas.table import UNITS_EN, Unit
 
 Number = int | float | Decimal | Fraction
 
@@ -142,10 +142,12 @@ def pace(value: Number | None, thresholds: Iterable[Number] = (1, Decimal("0.9")
     return number(value, Unit.RATIO, thresholds)
 
 
-def quantity(value: Number | None, unit: str, limits: Iterable[Number] = ()) -> str:
-    """A number with its unit, for a sentence: `123,456 亩`, `58.50%`, `1.50`."""
+def quantity(value: Number | None, unit: str, limits: Iterable[Number] = (), english: bool = False) -> str:
+    """A number with its unit, for a sentence: `123,456 亩` (in English `123,456 mu`), `58.50%`, `1.50`."""
     text = number(value, unit, limits)
-    return text if value is None or unit in (Unit.PERCENT, Unit.RATIO) else f"{text} {unit}"
+    return (
+        text if value is None or unit in (Unit.PERCENT, Unit.RATIO) else f"{text} {UNITS_EN[unit] if english else unit}"
+    )
 
 
 def points(value: Number) -> str:

@@ -8,6 +8,7 @@ from assets.dictionary import dictionary
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import clip, table
 from schemas import policy
+from schemas.table import UNITS_EN
 
 
 @click.command("dict")
@@ -29,14 +30,16 @@ def search(desk: Desk, words: tuple[str, ...], kind: str | None) -> int:
     if not found:
         desk.tell("字典里没有匹配的条目；少用几个词试试", "nothing matches; try fewer words")
         return 0
-    header = ["对象 名称 中文名 单位 说明", "object name label unit description"]
-    rows = [
-        [entry["object"], entry["name"], desk.pick(entry["label"] or "", entry["label_en"] or ""), entry["unit"] or "",
-         clip(entry["description"] or "", 60)]
-        for entry in found
-    ]  # fmt: skip
-    desk.show(table(desk.pick(*header).split(), [[clip(cell, 60) for cell in row] for row in rows]))
+    header = desk.pick("对象 名称 中文名 单位 说明", "object name label unit").split()
+    desk.show(table(header, [[clip(cell or "", 60) for cell in _line(desk, entry)] for entry in found]))
     return 0
+
+
+def _line(desk: Desk, entry: dict) -> list[str | None]:
+    """An entry as a row of the table; descriptions are in Chinese alone."""
+    if desk.english:
+        return [entry["object"], entry["name"], entry["label_en"], UNITS_EN.get(entry["unit"], entry["unit"])]
+    return [entry["object"], entry["name"], entry["label"], entry["unit"], entry["description"]]
 
 
 def _matches(entry: dict, words: tuple[str, ...]) -> bool:

@@ -12,6 +12,7 @@ from pipelines.cli.desk import Desk
 from pipelines.cli.tables import clip, table
 from schemas.indicators import FLAGS, WORDS
 from schemas.submissions import TABLES
+from schemas.table import UNITS_EN
 
 Words = tuple[str, str]  # Chinese, English
 
@@ -21,26 +22,29 @@ _ROLES = {
 }  # fmt: skip
 
 
+_STOPS = str.maketrans({"、": ", ", "：": ": ", "；": "; "})
+
+
 def page(desk: Desk, made: Explanation) -> str:
     """The whole text; sections without content are left out."""
-    largest = len(made.largest)
+    largest, unit = len(made.largest), _unit(desk, made.part_unit)
     sections = (
-        (("计入的记录", "what counts"), _groups(desk, made.groups, made.part_unit)),
-        (("剔除的记录", "excluded"), _groups(desk, made.exclusions, made.part_unit)),
-        (("没有日期，不属于任何一年", "without a date, in no year"), _groups(desk, made.undated, made.part_unit)),
+        (("计入的记录", "what counts"), _groups(desk, made.groups, unit)),
+        (("剔除的记录", "excluded"), _groups(desk, made.exclusions, unit)),
+        (("没有日期，不属于任何一年", "without a date, in no year"), _groups(desk, made.undated, unit)),
         (("除数", "divisors"), _records(desk, made.divisors, made)),
         ((f"最大的 {largest} 条", f"the {largest} largest"), _records(desk, made.largest, made)),
-        (("分项", "parts"), _parts(made)),
+        (("分项", "parts"), _parts(desk, made)),
         (("评价", "assessment"), _judged(desk, made)),
         (("口径", "rules"), _rules(desk, made)),
         (("与上一发布相比", "since the last release"), _change(desk, made)),
     )
-    shown_sections = (f"【{desk.pick(*title)}】\n{body}" for title, body in sections if body)
+    shown_sections = (desk.section(title, body) for title, body in sections if body)
     return "\n\n".join([_head(desk, made), *shown_sections])
 
 
 def _head(desk: Desk, made: Explanation) -> str:
-    days = f"（{made.period_start} – {made.period_end}）"
+    days = _aside(desk, f"{made.period_start} – {made.period_end}")
     title = (
         made.region_name,
         desk.pick(made.label, made.label_en),
@@ -70,16 +74,26 @@ def _head(desk: Desk, made: Explanation) -> str:
     return "\n".join([" · ".join(title), " · ".join(versions), "", *lines])
 
 
+def _aside(desk: Desk, text: str) -> str:
+    return desk.pick(f"（{text}）", f" ({text})")
+
+
+def _unit(desk: Desk, unit: str) -> str:
+    return desk.pick(unit, UNITS_EN[unit])
+
+
 def _value(desk: Desk, made: Explanation) -> str:
-    state = desk.pick(*WORDS[made.data_state][:2])
+    state = _aside(desk, desk.pick(*WORDS[made.data_state][:2]))
     if made.absence:
-        return f"{shown.NOTHING}（{state}）"
-    return f"{_beside_targets(made.value, made)}（{state}）　{desk.pick('未取整', 'unrounded')} {made.value!r}"
+        return f"{shown.NOTHING}{state}"
+    exact = desk.pick(f"　未取整 {made.value!r}", f"  unrounded {made.value!r}")
+    return f"{_beside_targets(desk, made.value, made)}{state}{exact}"
 
 
-def _beside_targets(value: float | None, made: Explanation) -> str:
+def _beside_targets(desk: Desk, value: float | None, made: Explanation) -> str:
     """A value with the decimals that keep it on its side of the targets that it is judged against further down."""
-    return shown.quantity(value, made.unit, [each.target for each in made.judged if each.target is not None])
+    targets = [each.target for each in made.judged if each.target is not None]
+    return shown.quantity(value, made.unit, targets, desk.english)
 
 
 def _counted(desk: Desk, made: Explanation) -> str:
@@ -92,10 +106,11 @@ def _sums(desk: Desk, made: Explanation) -> str:
         return desk.pick("没有可加总的记录", "nothing to add up")
     top = _amount(made.numerator_sum if made.numerator is not None else None)
     over = f" ÷ {_amount(made.denominator_sum)}" if made.denominator is not None else ""
-    follows = f"　→ {made.recomputed!r}" if made.recomputed is not None and over else ""
+    gap = desk.pick("　", "  ")
+    follows = f"{gap}→ {made.recomputed!r}" if made.recomputed is not None and over else ""
     agrees = ("✓ 台账重新加总，与公布值一致", "✓ the ledger, added again, gives what was published")
     differs = ("✕ 台账重新加总，与公布值不符！", "✕ the ledger, added again, does NOT give what was published!")
-    return f"{top}{over} {made.part_unit}{follows}　{desk.pick(*(agrees if made.adds_up else differs))}"
+    return f"{top}{over} {_unit(desk, made.part_unit)}{follows}{gap}{desk.pick(*(agrees if made.adds_up else differs))}"
 
 
 def _amount(value: Decimal | None) -> str:
@@ -119,7 +134,7 @@ def _groups(desk: Desk, groups: list[Group], unit: str) -> str:
         return ""
     header = _titles(
         desk, ("来源", "source"), ("组成", "component"), ("作用", "role"), ("原因", "reason"), ("条数", "records"),
-        (f"计入数（{unit}）", f"amount ({unit})"), ("记录面积（亩）", "own area (亩)"),
+        (f"计入数（{unit}）", f"amount ({unit})"), ("记录面积（亩）", "own area (mu)"),
     )  # fmt: skip
     rows = [
         [
@@ -136,7 +151,9 @@ def _records(desk: Desk, records: list[Record], made: Explanation) -> str:
     if not records:
         return ""
     ratio = made.denominator is not None
-    amounts = [("分子", "numerator"), ("分母", "denominator")] if ratio else [(made.part_unit, made.part_unit)]
+    amounts = (
+        [("分子", "numerator"), ("分母", "denominator")] if ratio else [(made.part_unit, UNITS_EN[made.part_unit])]
+    )
     header = _titles(
         desk, ("来源", "source"), ("记录", "key"), ("地区", "region"), ("日期", "date"), *amounts,
         ("文件、表、行", "file, sheet, row"),
@@ -156,8 +173,11 @@ def _place(desk: Desk, names: Iterable[str | None], row: int) -> str:
     return " ".join([*(name for name in names if name), desk.pick(f"第{row}行", f"row {row}")])
 
 
-def _parts(made: Explanation) -> str:
-    return "\n".join(f"{part.label}  {shown.quantity(part.value, part.unit)}" for part in made.parts)
+def _parts(desk: Desk, made: Explanation) -> str:
+    return "\n".join(
+        f"{desk.pick(part.label, part.label_en)}  {shown.quantity(part.value, part.unit, english=desk.english)}"
+        for part in made.parts
+    )
 
 
 def _judged(desk: Desk, made: Explanation) -> str:
@@ -174,13 +194,17 @@ def _judged(desk: Desk, made: Explanation) -> str:
 
 
 def _rules(desk: Desk, made: Explanation) -> str:
-    header = _titles(desk, ("口径项", "rule"), ("取值", "value"), ("", ""), ("含义", "meaning"), ("依据", "basis"))
+    """What a rule rests on is said in the words of the plan, hence in Chinese alone."""
+    header = _titles(desk, ("口径项", "rule"), ("取值", "value"), ("", ""), ("含义", "meaning"))
     kinds = {True: ("可调", "switch"), False: ("固定", "fixed")}
     rows = [
-        [rule.name, clip(rule.value, 44), desk.pick(*kinds[rule.switch]), clip(rule.label, 50), clip(rule.basis, 40)]
+        [
+            rule.name, clip(desk.pick(rule.value, rule.value.translate(_STOPS)), 44), desk.pick(*kinds[rule.switch]),
+            desk.pick(clip(rule.label, 50), clip(rule.label_en, 70)), *([] if desk.english else [clip(rule.basis, 40)]),
+        ]
         for rule in made.rules
-    ]
-    return table(header, rows)
+    ]  # fmt: skip
+    return table([*header, *([] if desk.english else ["依据"])], rows)
 
 
 def _change(desk: Desk, made: Explanation) -> str:
@@ -189,14 +213,15 @@ def _change(desk: Desk, made: Explanation) -> str:
         return ""
     values = ((change.value, change.absence), (made.value, made.absence))
     old, new = (
-        desk.pick(*WORDS[absence][:2]) if absence else _beside_targets(value, made) for value, absence in values
+        desk.pick(*WORDS[absence][:2]) if absence else _beside_targets(desk, value, made) for value, absence in values
     )
-    difference = f"（{shown.gap(change.difference, made.unit)}）" if change.difference else ""
-    lines = [f"{change.release_id}（{change.as_of}）：{old} → {new}{difference}"]
+    difference = _aside(desk, shown.gap(change.difference, made.unit)) if change.difference else ""
+    colon = desk.pick("：", ": ")
+    lines = [f"{change.release_id}{_aside(desk, str(change.as_of))}{colon}{old} → {new}{difference}"]
     for horizon, (before, now) in change.verdicts.items():
         if before != now:
             words = (desk.pick(*WORDS[each][:2]) if each else shown.NOTHING for each in (before, now))
-            lines.append(f"{horizon}：{' → '.join(words)}")
+            lines.append(f"{horizon}{colon}{' → '.join(words)}")
     lines += [f"{desk.pick('口径', 'rules')} {' → '.join(change.rules)}"] if change.rules else []
     lines += [f"{desk.pick('目标', 'targets')} {' → '.join(change.targets)}"] if change.targets else []
     return "\n".join([*lines, *_changed_records(desk, change)])
@@ -214,5 +239,6 @@ def _changed_records(desk: Desk, change: Change) -> list[str]:
         if row["old_bottom"] or row["new_bottom"]:
             amounts += f" / {_amount(row['old_bottom'])} → {_amount(row['new_bottom'])}"
         where = _place(desk, (row["file_name"],), row["row_number"])
-        lines.append(f"  {_source(desk, row['source_table'])} {row['record_key']}：{amounts}　{where}")
+        record = f"{_source(desk, row['source_table'])} {row['record_key']}"
+        lines.append(desk.pick(f"  {record}：{amounts}　{where}", f"  {record}: {amounts}  {where}"))
     return lines

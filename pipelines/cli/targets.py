@@ -11,7 +11,7 @@ from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import table
 from schemas import policy
 from schemas.indicators import HORIZONS, INDICATORS, Indicator
-from schemas.table import Unit
+from schemas.table import UNITS_EN, Unit
 
 
 @click.command()
@@ -55,8 +55,9 @@ def _block(desk: Desk, year: int, rows: list[dict], regions: policy.Regions) -> 
 
 
 def _title(desk: Desk, indicator: Indicator) -> str:
-    unit = f"（{indicator.unit}）" if indicator.unit == Unit.MU else ""
-    return desk.pick(f"{indicator.short_label}{unit}", indicator.code)
+    if indicator.unit != Unit.MU:
+        return desk.pick(indicator.short_label, indicator.code)
+    return desk.pick(f"{indicator.short_label}（{indicator.unit}）", f"{indicator.code} ({UNITS_EN[indicator.unit]})")
 
 
 def _cell(row: dict | None) -> str:

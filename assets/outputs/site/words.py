@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from assets.outputs.charts import Words
 from schemas.indicators import WORDS
 from schemas.marts import MARTS
+from schemas.table import UNITS_EN
 
 TITLE: Words = ("浙江省存量空间提质增效监测", "Zhejiang existing-land monitor")
 
@@ -25,10 +26,6 @@ THEMES: tuple[tuple[Words, int], ...] = (
     (("空间品质提升", "Quality of space"), 2),
 )
 
-UNITS_EN = {
-    "亩": "mu", "公顷": "ha", "万元": "10k yuan", "亿元": "100m yuan", "个": "count", "ratio": "ratio", "%": "%",
-    "公顷/亿元": "ha / 100m yuan", "万元/亩": "10k yuan / mu",
-}  # fmt: skip
 UNITS_ZH = {"ratio": "比值"}
 
 BASES: dict[str, Words] = {
