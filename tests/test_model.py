@@ -172,10 +172,28 @@ def made(indicator: str = ACTIVATED, **more) -> model.Cell:
         "unit": str(INDICATORS[indicator].unit), "verdict": "on_track", "rank": None, "gap": None, "progress": None,
         "expected": None, "expected_linear": None, "pace": None, "time_progress": 0.5, "low": None, "high": None,
         "forecast": None, "forecast_low": None, "forecast_high": None, "data_state": "final", "absence": None,
+        "derived": False,
     } | more  # fmt: skip
     if row["value"] is not None and row["target"]:
         row |= {"gap": row["value"] - row["target"], "progress": row["value"] / row["target"]}
     return cell(row, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("state", "derived", "said"),
+    [("final", False, "核定"), ("final", True, "核定、推算"), ("provisional", True, "预计、推算")],
+)
+def test_a_derived_figure_says_so_beside_its_state(state, derived, said):
+    assert made(data_state=state, derived=derived).data_state_label == said
+
+
+def test_a_figure_is_derived_where_the_mart_says_so(built, tmp_path):
+    path = Path(shutil.copyfile(built, tmp_path / "landstock.duckdb"))
+    with duckdb.connect(str(path)) as con:
+        con.execute("UPDATE mart.indicator_value SET derived = (region_code, year, basis) = ('330100', 2026, 'period')")
+    cells = model.load(path).cells.values()
+    derived = {(each.region_code, each.indicator, each.year) for each in cells if "推算" in each.data_state_label}
+    assert derived == {("330100", SHARE, 2026), ("330100", "industrial_far", 2026)}
 
 
 AREA = {"value": 123456.0, "target": 300000.0, "expected": 116556.0}

@@ -95,7 +95,7 @@ def _facts(source: Source) -> dict[str, str]:
 def _cells(source: Source, horizon: int) -> dict[tuple[str, str, int, int], model.Cell]:
     """The cells of a target year against its own target."""
     limits = thresholds(source)
-    rows = source.rows(f"SELECT * FROM mart.assessment WHERE year = {horizon} AND horizon = {horizon} ORDER BY ALL")
+    rows = source.rows(_judged("mart.") + f" WHERE year = {horizon} AND horizon = {horizon} ORDER BY ALL")
     return {(c.region_code, c.indicator, c.year, c.horizon): c for c in (cell(row, limits) for row in rows)}
 
 
@@ -104,7 +104,7 @@ def _load(source: Source) -> model.ReportModel:
     as_of = date.fromisoformat(facts["as_of"])
     year, horizon = reported(as_of)
     regions = _regions(source)
-    assessed = source.rows("SELECT * FROM assessment ORDER BY ALL")
+    assessed = source.rows(_judged() + " ORDER BY ALL")
     limits = thresholds(source)
     cells = {(c.region_code, c.indicator, c.year, c.horizon): c for c in (cell(row, limits) for row in assessed)}
     places = [region for region in regions.values() if region.level in ("province", "city")]
@@ -232,7 +232,7 @@ def cells(release_db: Path, year: int, horizon: int) -> list[model.Cell]:
     try:
         limits = thresholds(source)
         rows = source.rows(
-            f"SELECT * FROM mart.assessment WHERE year = {year} AND horizon = {horizon}"
+            f"{_judged('mart.')} WHERE year = {year} AND horizon = {horizon}"
             " ORDER BY region_code LIKE '%0000', region_code, indicator"
         )
         return [cell(row, limits) for row in rows]
@@ -243,8 +243,14 @@ def cells(release_db: Path, year: int, horizon: int) -> list[model.Cell]:
 # --- Cells -----------------------------------------------------------------------------------------------------------
 
 
+def _judged(schema: str = "") -> str:
+    """A query for rows of mart.assessment, each with whether its figure is 推算."""
+    key = "(region_code, indicator, year, basis)"
+    return f"SELECT a.*, v.derived FROM {schema}assessment a LEFT JOIN {schema}indicator_value v USING {key}"
+
+
 def cell(row: dict[str, Any], limits: dict[str, float]) -> model.Cell:
-    """A row of mart.assessment in words. `limits`: verdict thresholds by switch name."""
+    """A row of mart.assessment, with `derived` of its figure, in words. `limits`: verdict thresholds by switch name."""
     indicator, unit = INDICATORS[row["indicator"]], row["unit"]
     below = False if row["verdict"] in _BELOW and indicator.verdict is VerdictKind.PERIOD_RATIO else None
     below = False if row["verdict"] == Verdict.MISSED else below
@@ -269,8 +275,9 @@ def cell(row: dict[str, Any], limits: dict[str, float]) -> model.Cell:
         pace=row["pace"],
         pace_text=shown.pace(row["pace"], (limits["verdict.on_track"], limits["verdict.behind"])),
         time_progress=row["time_progress"], low=row["low"], high=row["high"], forecast=_forecast(row),
-        data_state=row["data_state"], data_state_label=shown.word(row["data_state"]), absence=row["absence"],
-        absence_label=shown.word(row["absence"]) if row["absence"] else None,
+        data_state=row["data_state"], data_state_label=shown.word(row["data_state"]) + "、推算" * bool(row["derived"]),
+        absence=row["absence"], absence_label=shown.word(row["absence"]) if row["absence"] else None,
+        derived=bool(row["derived"]),
     )  # fmt: skip
 
 

@@ -118,9 +118,10 @@ class Cell:
     high: float | None
     forecast: Forecast | None
     data_state: str
-    data_state_label: str
+    data_state_label: str  # 预计, 核定、推算
     absence: str | None
     absence_label: str | None
+    derived: bool = False  # 推算: from the cities, or from records that leave something unknown
 
 
 @dataclass(frozen=True, slots=True)

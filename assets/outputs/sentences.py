@@ -95,7 +95,9 @@ def _absent(cell: Cell) -> str:
 
 
 def _state(cell: Cell) -> str:
-    return "" if cell.data_state == DataState.FINAL else f"（{cell.data_state_label}）"
+    if cell.data_state == DataState.FINAL:
+        return "（推算）" if cell.derived else ""
+    return f"（{cell.data_state_label}）"
 
 
 def _when(cell: Cell) -> str:
