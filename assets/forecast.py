@@ -334,13 +334,18 @@ def _forecast(row: dict, past: History, years: dict, spreads: dict, tasks: dict)
 
 
 def values_by_year(figures: pl.DataFrame) -> dict[tuple[str, str], dict[int, float]]:
-    """Values of indicators 7 and 8 on the basis that is judged, by region, indicator and year."""
+    """Values of indicators 7 and 8 on the basis that is judged, by region, indicator and year.
+
+    A reduction that the double shows as 100 % is left out: from there nothing can be chained.
+    """
     found: dict[tuple[str, str], dict[int, float]] = {}
     for code, indicator in INDICATORS.items():
         if indicator.verdict in (VerdictKind.REDUCTION, VerdictKind.LEVEL):
             rows = figures.filter(
                 (pl.col("indicator") == code) & (pl.col("basis") == indicator.judged) & pl.col("value").is_not_null()
             )
+            if indicator.verdict is VerdictKind.REDUCTION:
+                rows = rows.filter(pl.col("value") < 100)
             for region, year, value in rows.select("region_code", "year", "value").iter_rows():
                 found.setdefault((region, code), {})[year] = value
     return found

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
+from assets.explain import explain_all, opened
+from assets.explain.chosen import Chosen
+from expectations.validate import validate
 from schemas.submissions import WALK_CLASSES
+from tests.released import COMPARED, Publisher
 
 REDUCTION, WALK = "land_per_gdp_reduction", "walk15_coverage"
 CITIES = ["330100", "330200", "330300", "330400", "330500", "330600", "330700", "330800", "330900", "331000", "331100"]
+
+
+@pytest.fixture
+def publisher(tmp_path) -> Publisher:
+    return Publisher(tmp_path)
 
 
 def survey(bureau, region="330100", day="2026-11-01", **areas):
@@ -101,6 +111,46 @@ def test_total_wins_over_classes_and_others_are_not_counted(bureau):
     bureau.hand_in("建设用地变更调查", {"面积": "1200"}, batch="合计")
     figure = bureau.figure(REDUCTION, year=2025)
     assert (float(figure["numerator"]), figure["excluded_count"]) == (12.0, 3)
+
+
+def test_classes_of_no_area_are_no_survey(publisher):
+    """A class may have 0 公顷; a city without construction land is none, and nothing can be measured against it."""
+    publisher.hand_in("建设用地变更调查", *({"年份": year, "地类编码": "05", "面积": "0"} for year in ("2025", "2026")))
+    economy(publisher, y2026="105.0")
+    known = {year: publisher.figure(REDUCTION, year=year, as_of="2026-11-20")["absence"] for year in (2025, 2026)}
+    assert known == {2025: "not_reported", 2026: "not_due"}
+    before = publisher.build("2026-11-20")
+    publisher.hand_in("建设用地变更调查", {"地类编码": "05", "面积": "10"}, day="2026-11-22", batch="更正")
+    moved = publisher.moved(before, publisher.build("2026-11-23"), REDUCTION, year=2025)
+    assert (moved["old_absence"], moved["new_value"]) == ("not_reported", 0)
+
+
+def test_next_to_no_land_left_is_a_reduction_of_100_percent(publisher):
+    """As a double; the forecast, which goes by logarithms, does without it."""
+    survey(publisher, y2025=66000000000)
+    publisher.hand_in("建设用地变更调查", {"年份": "2026", "面积": "0.0000001"}, batch="2026")
+    economy(publisher, y2026="200")
+    with duckdb.connect(str(publisher.build("2026-11-23"))) as con:
+        (made,) = con.execute(
+            "SELECT value, forecast FROM mart.assessment WHERE indicator = ? AND region_code = '330100' AND year = 2026"
+            " AND horizon = 2027", [REDUCTION],
+        ).fetchall()  # fmt: skip
+        assert made == (100, None)
+        assert [each.name for each in validate(con, "mart", ["indicator_value", "assessment"]) if each.blocks] == []
+
+
+@pytest.mark.parametrize("land", ["66.7", "0.0001"])
+def test_little_land_per_much_gdp_is_published_with_few_digits_and_breaks_no_check(publisher, land):
+    """Land per GDP has nine decimals: of 0.0033 公顷/亿元 they leave 1e-7, of 1e-11 nothing."""
+    survey(publisher, y2025=float(land), y2026=float(land))
+    economy(publisher, gdp="9999999", y2026="104.7")
+    with duckdb.connect(str(publisher.build("2026-11-23"))) as con:
+        checked = validate(con, "mart", ["indicator_value"])
+        assert [each.name for each in checked if each.blocks] == []
+        con.execute("UPDATE mart.indicator_value SET value = value + 1 WHERE year = 2026 AND value < 5")
+        assert any(each.blocks for each in validate(con, "mart", ["indicator_value"])) == (land == "66.7")
+    with opened(publisher.build("2026-11-23", (*COMPARED, "indicator_part", "data_dictionary"))) as con:
+        assert all(each.adds_up for each in explain_all(con, Chosen(indicator=REDUCTION)))
 
 
 def test_province_own_rows_or_all_cities(bureau):

@@ -72,7 +72,10 @@ def derive(inputs: Inputs, context: Context, years: list[int]) -> figures.Result
 
 
 def _land(inputs: Inputs, context: Context) -> dict[tuple[str, int], list[dict]]:
-    """Survey rows that count, by region and year: the total alone where it is given, else the classes."""
+    """Survey rows that count, by region and year: the total alone where it is given, else the classes.
+
+    Classes that add up to 0 公顷 are no survey: as a total such rows are refused at the door (rule 3103).
+    """
     counted = context.rules["gdp.construction_classes"]
     by_place: dict[tuple[str, int], list[dict]] = {}
     for row in inputs["construction_land"].sort("record_key").iter_rows(named=True):
@@ -80,7 +83,8 @@ def _land(inputs: Inputs, context: Context) -> dict[tuple[str, int], list[dict]]
     chosen = {}
     for place, rows in by_place.items():
         total = [row for row in rows if row["land_class"] == LAND_TOTAL]
-        if kept := total or [row for row in rows if row["land_class"] in counted]:
+        kept = total or [row for row in rows if row["land_class"] in counted]
+        if any(row["area_mu"] for row in kept):
             chosen[place] = kept
     return chosen
 
