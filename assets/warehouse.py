@@ -114,8 +114,8 @@ def kept_open(path: Path) -> Iterator[None]:
 
 @contextmanager
 def let_go(path: Path) -> Iterator[None]:
-    """Leave the file to another process for the length of a block, if it is kept open. After an error it stays closed:
-    the other process may not be done."""
+    """Leave a file that is kept open, or attached to one, to others for the length of a block. After an error it stays
+    closed: the other process may not be done."""
     if path in _kept:
         _kept.pop(path).close()
         yield

@@ -97,7 +97,7 @@ def test_as_of_macro_and_comments_work_on_the_read_only_file(home: Home) -> None
     "sql",
     [
         "SELECT * FROM read_csv('/etc/hostname')",
-        "ATTACH '/tmp/other.duckdb'",
+        "ATTACH '../other.duckdb'",
         "COPY (SELECT 1) TO 'out.csv'",
         "SET enable_external_access = true",
         "CREATE TABLE mart.mine (a INT)",

@@ -16,6 +16,7 @@ import click
 
 from assets.home import Home
 from pipelines import settings
+from schemas.indicators import FIRST_YEAR
 
 #: Verdicts on a file (回执结论).
 STATUSES = {
@@ -151,6 +152,12 @@ _OPTIONS = {
     "log_json": click.option("--log-json", is_flag=True, help="日志逐行输出 JSON the log as JSON lines, on stderr"),
     "as_of": click.option("--as-of", type=Day(), help="数据截止日，缺省为今天（北京时间） as-of day"),
 }
+
+
+def years_option(text: str) -> Callable:
+    """`--year`, repeatable, handed over as `years`."""
+    kind = click.IntRange(FIRST_YEAR, 2100)
+    return click.option("--year", "years", type=kind, multiple=True, metavar="Y", help=text)
 
 
 def options(*names: str) -> Callable:

@@ -18,9 +18,8 @@ from assets.context import Context
 from assets.home import Home, HomeError, Locked, out_of_space
 from expectations import validate
 from pipelines import landing, notice, settings
-from pipelines.cli.desk import STATUSES, Desk, Misuse, Switch, is_terminal, options
+from pipelines.cli.desk import STATUSES, Desk, Misuse, Switch, is_terminal, options, years_option
 from pipelines.cli.tables import clip
-from schemas.indicators import FIRST_YEAR
 
 if TYPE_CHECKING:
     from pipelines.execution import Outcome
@@ -28,14 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options("landing", "home", "regions", "json", "log_json", "as_of")
-@click.option(
-    "--year",
-    "years",
-    type=click.IntRange(FIRST_YEAR, 2100),
-    multiple=True,
-    metavar="Y",
-    help="即使没有变化也重算（可重复） recompute",
-)
+@years_option("即使没有变化也重算（可重复） recompute")
 @click.option(
     "--rule", "rules", type=Switch(), multiple=True, help="推演：改用某口径开关 what-if, e.g. activation.idle=false"
 )

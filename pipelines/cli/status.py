@@ -12,7 +12,7 @@ from assets import release
 from assets.home import HomeError, Locked
 from assets.trust.completeness import OWED_TABLES, Cell, cells
 from pipelines import settings
-from pipelines.cli.desk import Desk, options
+from pipelines.cli.desk import Desk, options, years_option
 from pipelines.cli.tables import table
 from schemas import database, policy
 from schemas.indicators import FIRST_YEAR
@@ -26,14 +26,7 @@ MARKS = {
 
 
 @click.command()
-@click.option(
-    "--year",
-    "years",
-    type=click.IntRange(FIRST_YEAR, 2100),
-    multiple=True,
-    metavar="Y",
-    help="报告年份（可重复），缺省为当年",
-)
+@years_option("报告年份（可重复），缺省为当年")
 @options("home", "landing", "regions", "json")
 def status(desk: Desk, years: tuple[int, ...]) -> int:
     """各市应报未报一览、最近发布、待入库文件。
