@@ -11,18 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Self, TypeVar
 
 import dagster as dg
 import duckdb
 
-from assets import core, indicators, marts, processes, raw, release, warehouse
+from assets import core, indicators, marts, once, processes, quality, raw, release, warehouse
 from assets.circumstances import fresh, make_context, stamp, unready
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
 from assets.outputs import bundle
 from assets.trust.builders import COMPARED, keep_results
+from schemas import database
 from schemas.dtypes import PROVENANCE
 from schemas.indicators import FIRST_YEAR, INDICATORS, Indicator
 from schemas.marts import MARTS, Mart
@@ -75,12 +77,16 @@ class HomeResource(dg.ConfigurableResource):
         """Note how the checks of a step came out, for mart.quality_check."""
         keep_results(self.place.build, step, results)
 
-    def look_at(self, layer: str, look: Callable[[Path, Task], Looked], tasks: Sequence[Task]) -> Iterator[Looked]:
-        """What `look(path, task)` finds in the database file of a layer; the checker's process may look."""
-        home = self.place
+    def look_at(
+        self, layer: str, look: Callable[[Path, Task], Looked], tasks: Sequence[Task],
+        context: dg.AssetCheckExecutionContext,
+    ) -> Iterator[Looked]:  # fmt: skip
+        """What `look(path, task)` finds in the database file of a layer; the checker's process may look. Meanwhile this
+        one works out what the next steps need."""
+        home, now = self.place, Circumstances.of(context.run, context.instance, self)
         path = home.build if layer == "mart" else home.warehouse
-        with waiting_for(home), warehouse.let_go(path):
-            yield from processes.in_checker(partial(look, path), tasks)
+        with waiting_for(home), warehouse.let_go(path), contextlib.closing(_ahead(layer, home, now)) as meanwhile:
+            yield from processes.in_checker(partial(look, path), tasks, meanwhile)
 
 
 @contextlib.contextmanager
@@ -118,6 +124,26 @@ class Circumstances:
 
 
 _of_run: dict[str, Circumstances] = {}  # the last run's
+
+
+def _ahead(layer: str, home: Home, now: Circumstances) -> Iterator[None]:
+    """Works out, while a layer is checked, what its marts and indicators will be made from. Only where there is little
+    of it: much would take memory, and the checks' own processors."""
+    if not database.is_small(home.warehouse):
+        return
+    release_id, context = release.next_id(home, now.context.as_of), now.context
+    with warehouse.connect(home.warehouse, read_only=layer != "mart") as con:
+        works = [marts.ahead(con, home.build, layer, context, release_id, now.made_at)]
+        if layer == "core":
+            works = [quality.ahead(con, context), *works]
+            works = works if now.keep_fresh else [indicators.ahead(con, context), *works]
+        if layer == "mart":
+            works.append([(_receipts(release_id), partial(bundle.make, home, bundle.RECEIPTS))])
+        yield from once.ahead(chain.from_iterable(works))
+
+
+def _receipts(release_id: str) -> once.Key:
+    return "output", bundle.RECEIPTS, release_id
 
 
 # --- raw and core --------------------------------------------------------------------------------------------------
@@ -297,9 +323,12 @@ _ALL_MARTS = [dg.AssetKey(["mart", name]) for name in MARTS]
 LEFT_OUT = "left_out"
 _OUTPUTS = {
     bundle.DOCUMENTS: ("附表、报告 annex and reports", {"xlsx", "docx"}),
+    bundle.TABLES: ("各成果表 CSV tables", {"csv"}),
     bundle.SITE: ("网页 HTML site", {"html"}),
     bundle.RECEIPTS: ("回执 receipts", {"xlsx"}),
 }
+#: Made by workers; receipts spread over them by themselves, and the tables are written here meanwhile.
+_LONG = (bundle.DOCUMENTS, bundle.SITE)
 
 
 def _output(kind: str) -> dg.AssetSpec:
@@ -315,12 +344,13 @@ def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[d
     """成果件，同时编制。All kinds side by side."""
     now, place = Circumstances.of(context.run, context.instance, home), home.place
     kinds = [kind for kind in bundle.KINDS if dg.AssetKey(["output", kind]) in context.selected_asset_keys]
-    make = partial(bundle.make, place, release.next_id(place, now.context.as_of))
-    # Receipts spread over the workers by themselves.
+    release_id = release.next_id(place, now.context.as_of)
+    make = partial(bundle.make, place)
     with warehouse.let_go(place.build):
-        begun = {kind: processes.meanwhile(make, kind) for kind in kinds if kind != bundle.RECEIPTS}
+        begun = {kind: processes.meanwhile(make, kind) for kind in kinds if kind in _LONG}
         for kind in sorted(kinds, key=begun.__contains__):
-            made = begun[kind]() if kind in begun else make(kind)
+            made = begun[kind]() if kind in begun else once.take(_receipts(release_id), partial(make, kind))
+            bundle.mark(place, release_id, kind)
             for reason in made.left_out:
                 context.log.warning(reason)
             left_out = {LEFT_OUT: "；".join(made.left_out)} if made.left_out else {}

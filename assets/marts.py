@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from assets import core, quality
+from assets import core, once, quality
 from assets import release as release_store
 from assets.context import Context
 from assets.dictionary import dictionary
@@ -39,12 +40,34 @@ def build(
     mart = MARTS[name]
     release = Release(release_id, made_at, build_path)
     _begin(build_path, release_id)
-    frame = _BUILDERS[name](con, context, release)
+    frame = once.take(_key(name, release_id), partial(_BUILDERS[name], con, context, release))
     with attached(con, build_path, "build", f"(STORAGE_VERSION '{STORAGE_VERSION}')"), transaction(con):
         con.execute("CREATE SCHEMA IF NOT EXISTS build.mart")
         con.execute(f"DROP TABLE IF EXISTS build.mart.{name}")
         con.execute(mart.ddl("build.mart"))
         return _insert(con, mart, frame)
+
+
+#: Marts whose rows can be worked out while the tables of a layer are checked: they rest on no other mart of that layer,
+#: and are frames, which need no connection later. The first take longest.
+_AHEAD = {
+    "core": ("input_vintage", "distribution", "cancellation"),
+    "indicator": ("assessment", "mode_progress", "target_trajectory", "annual_evaluation"),
+    "mart": ("revision",),
+}
+
+
+def ahead(
+    con: duckdb.DuckDBPyConnection, build_path: Path, layer: str, context: Context, release_id: str, made_at: datetime
+) -> Iterator[tuple[once.Key, Callable[[], pl.DataFrame]]]:
+    """What `build` will need of some marts, to be worked out before, while a layer is checked (`assets/once.py`)."""
+    release = Release(release_id, made_at, build_path)
+    for name in _AHEAD[layer]:
+        yield _key(name, release_id), partial(_BUILDERS[name], con, context, release)
+
+
+def _key(name: str, release_id: str) -> once.Key:
+    return "mart", name, release_id
 
 
 def _begin(build_path: Path, release_id: str) -> None:

@@ -31,6 +31,7 @@ MOST = 8
 #: A process that was ended leaves semaphores, which Python's resource tracker removes, and would complain of.
 _SILENCE = "ignore:resource_tracker:UserWarning"
 Task, Result = TypeVar("Task"), TypeVar("Result")
+NOTHING: Iterator[object] = iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +116,28 @@ def meanwhile(work: Callable[..., Result], *arguments: Any) -> Callable[[], Resu
     return wait_for
 
 
-def in_checker(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-    """`work` of every task, one after the other, by the checker while the caller goes on; here where there is none."""
-    return _spread(_kept.checker, work, tasks, len(tasks)) if _kept.checker else map(work, tasks)
+def in_checker(
+    work: Callable[[Task], Result], tasks: Sequence[Task], meanwhile: Iterator[object] = NOTHING
+) -> Iterator[Result]:
+    """`work` of every task, one after the other, by the checker while the caller goes on; here where there is none.
+
+    While a result is waited for, this process goes on with `meanwhile`, which does some work at every step.
+    """
+    if _kept.checker:
+        return _spread(_kept.checker, work, tasks, len(tasks), meanwhile=meanwhile)
+    return map(work, tasks)
 
 
-def _spread(executor: ProcessPoolExecutor, work: Callable, tasks: Sequence, most: int, then: Iterable = ()) -> Iterator:
+def _spread(
+    executor: ProcessPoolExecutor, work: Callable, tasks: Sequence, most: int, then: Iterable = (),
+    meanwhile: Iterator[object] = NOTHING,
+) -> Iterator:  # fmt: skip
     """Never more than `most` tasks under way: what waits takes memory."""
     done, under_way, coming = 0, deque[_Begun](), chain(tasks, then)
     try:
         while done < len(tasks):
             under_way.extend(_take_up(executor, work, task) for task in islice(coming, most - len(under_way)))
-            yield _result(under_way.popleft().call)
+            yield _result(under_way.popleft().call, meanwhile)
             done += 1
         _kept.ahead = under_way
     except BrokenProcessPool:  # a process was ended from outside (memory, an administrator): go on without
@@ -184,10 +195,12 @@ def _submit(executor: ProcessPoolExecutor, work: Callable, *arguments: Any) -> F
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _result(call: Future) -> Any:
-    # Since polars is imported, Ctrl-C no longer ends a wait: it is heard between two of them.
+def _result(call: Future, meanwhile: Iterator[object] = NOTHING) -> Any:
+    nothing_left = object()
     while not call.done():
-        wait_for_calls([call], timeout=0.2)
+        if next(meanwhile, nothing_left) is nothing_left:
+            # Since polars is imported, Ctrl-C no longer ends a wait: it is heard between two of them.
+            wait_for_calls([call], timeout=0.2)
     return call.result()
 
 

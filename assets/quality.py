@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 
 import duckdb
 import polars as pl
 
-from assets import core, relations
+from assets import core, once, relations
 from assets.context import Context
 from assets.examine import FINDING_SCHEMA
 from assets.reading.report import cell_name
@@ -46,11 +48,20 @@ def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
     now = (context.as_of, core.basis(con, context))
     if con.execute("SELECT * FROM core.relation_state").fetchall() == [now]:
         return
-    found = find(con, context)
+    found = once.take(_key(context), partial(find, con, context))
     with transaction(con):
         con.execute("DELETE FROM core.relation_finding; DELETE FROM core.relation_state")
         append(con, "core.relation_finding", found)
         con.execute("INSERT INTO core.relation_state VALUES (?, ?)", list(now))
+
+
+def ahead(con: duckdb.DuckDBPyConnection, context: Context) -> Iterator[tuple[once.Key, Callable[[], pl.DataFrame]]]:
+    """What `refresh` will need, to be worked out before (`assets/once.py`); reads core."""
+    yield _key(context), partial(find, con, context)
+
+
+def _key(context: Context) -> once.Key:
+    return "relations", context.as_of, context.rules.label
 
 
 def find(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:

@@ -22,10 +22,11 @@ def asset_checks(
 ) -> dg.AssetChecksDefinition:
     """The checks of a layer's tables, evaluated in one step that waits for all of these tables.
 
-    Asset keys are [layer, table]. The step needs a resource `home` with `look_at(layer, look, tasks)`, which yields
-    `look(path, task)` of the database file of a layer while nobody writes to it, and with `keep_results(step, rows)`,
-    which takes the outcome; `regions` tells the region table from that resource. Steps downstream of any of the tables wait for this one and do
-    not start when a critical check fails: tables that are made from one another belong in separate calls.
+    Asset keys are [layer, table]. The step needs a resource `home` with `look_at(layer, look, tasks, context)`, which
+    yields `look(path, task)` of the database file of a layer while nobody writes to it, and with
+    `keep_results(step, rows)`, which takes the outcome; `regions` tells the region table from that resource. Steps
+    downstream of any of the tables wait for this one and do not start when a critical check fails: tables that are
+    made from one another belong in separate calls.
     """
 
     step = name or f"{layer}_expectations"
@@ -42,7 +43,7 @@ def asset_checks(
         chosen, rows = sorted({key.asset_key.path[-1] for key in wanted}), []
         look = partial(validate_file, layer=layer, regions=regions(home))
         # Told of one portion while the next is looked at.
-        for results in home.look_at(layer, look, _portions(chosen)):
+        for results in home.look_at(layer, look, _portions(chosen), context):
             rows += [as_row(result) for result in results]
             for result in results:
                 if dg.AssetCheckKey(asset_key(result.check), result.name) in wanted:

@@ -13,7 +13,7 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
 import dagster as dg
 
-from assets import warehouse
+from assets import once, warehouse
 from assets.graph import CURRENT, LEFT_OUT
 from pipelines import abandoned, definitions, interruption, storage
 from pipelines.settings import Settings
@@ -60,6 +60,7 @@ def execute(
         storage.instance(settings.place) as instance,
         _reporting(progress, len(job.nodes) - len(without)),
         warehouse.kept_open(settings.place.warehouse),
+        once.kept(),
     ):
         abandoned.close(instance, settings.place)
         result = job.execute_in_process(

@@ -23,7 +23,7 @@ def connect(
     """
     con = duckdb.connect(str(path), read_only=read_only, config=dict(config or {}))
     con.execute("PRAGMA disable_progress_bar")
-    if not config and _is_small(path):
+    if not config and is_small(path):
         con.execute("SET threads = 1")
     return con
 
@@ -40,5 +40,6 @@ def quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def _is_small(path: Path | str) -> bool:
+def is_small(path: Path | str) -> bool:
+    """Whether it is a file of little data."""
     return str(path) != ":memory:" and Path(path).stat().st_size <= SMALL

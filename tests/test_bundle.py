@@ -16,8 +16,8 @@ from tests.documents_sample import model as sample
 
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Home:
-    """A home whose documents and receipts are one small file each."""
-    for kind in (bundle.DOCUMENTS, bundle.RECEIPTS):
+    """A home whose documents and receipts are one small file each, as are the tables."""
+    for kind in (bundle.DOCUMENTS, bundle.TABLES, bundle.RECEIPTS):
         monkeypatch.setitem(bundle._WRITERS, kind, lambda home, folder, tell: (folder / "one.xlsx").write_bytes(b"x"))
     return Home(tmp_path).prepare()
 
@@ -25,7 +25,8 @@ def home(tmp_path, monkeypatch) -> Home:
 def taken(home: Home, release_id: str) -> Path:
     """The folder of a release after all kinds were made for it and taken in."""
     for kind in bundle.KINDS:
-        bundle.make(home, release_id, kind)
+        bundle.make(home, kind)
+        bundle.mark(home, release_id, kind)
     folder = home.path / "release"
     folder.mkdir()
     (folder / "landstock.duckdb").write_bytes(b"x")
@@ -40,6 +41,7 @@ def test_a_release_offers_what_it_took_and_reads_no_model_for_it(home, monkeypat
     page = (folder / "site/downloads.html").read_text(encoding="utf-8")
     assert "../documents/one.xlsx" in page and "../landstock.duckdb" in page and "receipts/ × 1" in page
     assert read == [home.build]
+    assert (folder / "documents/csv/one.xlsx").is_file()
     assert not [path for path in folder.rglob(".*")]
 
 

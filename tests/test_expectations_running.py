@@ -224,7 +224,7 @@ def test_queries_are_the_same_in_every_process():
 class Home(dg.ConfigurableResource):
     """Has the one build database of the test."""
 
-    def look_at(self, layer, look, tasks):
+    def look_at(self, layer, look, tasks, context):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "build.duckdb"
             _BUILD["con"].execute(f"ATTACH '{path}' AS file; COPY FROM DATABASE memory TO file; DETACH file")

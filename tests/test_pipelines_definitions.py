@@ -22,7 +22,7 @@ from schemas.marts import MARTS
 from schemas.submissions import TABLES
 
 ROOT = Path(__file__).parents[1]
-OUTPUTS = {"output/documents", "output/site", "output/receipts"}
+OUTPUTS = {"output/documents", "output/tables", "output/site", "output/receipts"}
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import duckdb
 import polars as pl
 
-from assets import core, evaluation, forecast
+from assets import core, evaluation, forecast, once
 from assets.context import Context
 from assets.evaluations import deadlines, parks, progress, tables, trajectory
 from assets.indicators import figures, inputs
@@ -21,7 +23,15 @@ ACTIVATED = "activated_stock_land"
 
 
 def judged(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
-    """The assessments of the context's targets, with forecasts: all of `evaluation.ASSESSMENT` and forecast trios."""
+    """The assessments of the context's targets, with forecasts: all of `evaluation.ASSESSMENT` and forecast trios.
+
+    Four marts are made from them.
+    """
+    key = "judged", context.as_of, context.rules.label, context.target_version
+    return once.work_out(key, partial(_judged, con, context))
+
+
+def _judged(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
     made, targets = _figures(con), current_targets(context)
     regions = targets["region_code"].unique().to_list()
     of_plan = made.filter(pl.col("region_code").is_in(regions))

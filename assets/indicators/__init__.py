@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from importlib import import_module
 
 import duckdb
 import polars as pl
 
-from assets import core
+from assets import core, once
 from assets.context import Context
 from assets.indicators import inputs as inputs_layer
 from assets.indicators.figures import Result
@@ -41,7 +43,7 @@ def derive(
     because a release never mixes two states of knowledge. Returns counts: figures, ledger, years.
     """  # fmt: skip
     wanted = years(con, context.as_of)
-    result = compute(con, code, context, wanted)
+    result = once.take(_key(code, context), lambda: compute(con, code, context, wanted))
     with transaction(con):
         _replace(con, f"indicator.{code}", result.ledger.with_columns(published=published_amount(INDICATORS[code])))
         for table, frame in (("figure", result.figures), ("part", result.parts)):
@@ -49,6 +51,23 @@ def derive(
             append(con, f"indicator.{table}", frame.with_columns(indicator=pl.lit(code)))
         _note_state(con, code, context, wanted)
     return {"figures": result.figures.height, "ledger": result.ledger.height, "years": len(only or wanted)}
+
+
+def ahead(con: duckdb.DuckDBPyConnection, context: Context) -> Iterator[tuple[once.Key, Callable[[], Result]]]:
+    """What `derive` will need of every indicator, to be worked out before (`assets/once.py`); reads core."""
+    wanted = years(con, context.as_of)
+    for code in INDICATORS:
+        yield _key(code, context), partial(_whole, con, code, context, wanted)
+
+
+def _whole(con: duckdb.DuckDBPyConnection, code: str, context: Context, wanted: list[int]) -> Result:
+    result = compute(con, code, context, wanted)
+    _ = result.parts  # made when it is first asked for
+    return result
+
+
+def _key(code: str, context: Context) -> once.Key:
+    return "indicator", code, context.as_of, context.rules.label
 
 
 def state(con: duckdb.DuckDBPyConnection, context: Context) -> dict[int, str]:

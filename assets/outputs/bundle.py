@@ -1,4 +1,5 @@
-"""The outputs of a release (成果件): documents and site, made from the build database and taken into the release.
+"""The outputs of a release (成果件): documents, tables, site and receipts, made from the build database and taken into the
+release.
 
 Each kind is made by its own step behind the gate, into `build/outputs/<kind>`; the release step moves them in before it
 seals. A kind that was made for another release is made again, never published.
@@ -23,8 +24,8 @@ from assets.trust import states
 from schemas import database
 from schemas.trust import STATES, State
 
-DOCUMENTS, SITE, RECEIPTS = "documents", "site", "receipts"
-KINDS = (DOCUMENTS, SITE, RECEIPTS)
+DOCUMENTS, TABLES, SITE, RECEIPTS = "documents", "tables", "site", "receipts"
+KINDS = (DOCUMENTS, TABLES, SITE, RECEIPTS)
 #: What a folder of outputs was made for, and what adding to the site takes; neither is part of the release.
 _MARK, _FRAME = ".release", ".frame"
 #: Tables of more rows are in the release as Parquet only.
@@ -48,8 +49,8 @@ class Made:
     left_out: tuple[str, ...] = ()
 
 
-def make(home: Home, release_id: str, kind: str) -> Made:
-    """Make one kind of output from the build database.
+def make(home: Home, kind: str) -> Made:
+    """Make one kind of output from the build database, in the place of what was there.
 
     Without a Chinese font the documents that need one are left out, and where no region has a target of the plan
     documents and pages are.
@@ -65,8 +66,12 @@ def make(home: Home, release_id: str, kind: str) -> Made:
     except NothingToReport as error:
         left_out.append(str(error))
     made = [path for path in folder.rglob("*") if path.is_file() and path.name != _FRAME]
-    (folder / _MARK).write_text(release_id, encoding="utf-8")
     return Made(len(made), sum(path.stat().st_size for path in made), tuple(left_out))
+
+
+def mark(home: Home, release_id: str, kind: str) -> None:
+    """Say that a kind was made from the marts of a release, once they have passed their checks."""
+    (_folder(home, kind) / _MARK).write_text(release_id, encoding="utf-8")
 
 
 def of_release(home: Home, release_id: str, tell: Callable[[str], None]) -> Callable[[Path], None]:
@@ -74,13 +79,14 @@ def of_release(home: Home, release_id: str, tell: Callable[[str], None]) -> Call
 
     def write(folder: Path) -> None:
         missing = [kind for kind in KINDS if not _is_for(home, kind, release_id)]
-        for made in side_by_side(partial(make, home, release_id), missing):
+        for made in side_by_side(partial(make, home), missing):
             for reason in made.left_out:
                 tell(reason)
-        _take(home, RECEIPTS, folder, receipts.link)
-        _take(home, DOCUMENTS, folder)
+        _take(home, RECEIPTS, folder / RECEIPTS, receipts.link)
+        _take(home, DOCUMENTS, folder / DOCUMENTS)
+        _take(home, TABLES, folder / DOCUMENTS / "csv")
         if (frame := _folder(home, SITE) / _FRAME).is_file():  # there is a site; its downloads are known by now
-            _take(home, SITE, folder)
+            _take(home, SITE, folder / SITE)
             site.offer(pickle.loads(frame.read_bytes()), folder / SITE, folder)
 
     from assets.outputs import site
@@ -88,10 +94,10 @@ def of_release(home: Home, release_id: str, tell: Callable[[str], None]) -> Call
     return write
 
 
-def _take(home: Home, kind: str, folder: Path, copy: Callable[[Path, Path], object] = shutil.copyfile) -> None:
-    """Take an output into the folder of a release."""
+def _take(home: Home, kind: str, place: Path, copy: Callable[[Path, Path], object] = shutil.copyfile) -> None:
+    """Take an output to its place in the folder of a release."""
     ignored = shutil.ignore_patterns(_MARK, _FRAME)
-    shutil.copytree(_folder(home, kind), folder / kind, ignore=ignored, copy_function=copy)
+    shutil.copytree(_folder(home, kind), place, ignore=ignored, copy_function=copy)
 
 
 # --- An evaluation made before ---------------------------------------------------------------------------------------
@@ -142,10 +148,15 @@ def _is_for(home: Home, kind: str, release_id: str) -> bool:
     return mark.is_file() and mark.read_text(encoding="utf-8") == release_id
 
 
-def _documents(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
-    from assets.outputs import documents, tables_csv
+def _tables(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
+    from assets.outputs import tables_csv
 
-    tables_csv.write(home.build, folder / "csv", CSV_ROWS)
+    tables_csv.write(home.build, folder, CSV_ROWS)
+
+
+def _documents(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
+    from assets.outputs import documents
+
     model = load(home, home.build)
     try:
         documents.write_all(model, folder)
@@ -168,4 +179,4 @@ def _receipts(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
         receipts.write_all(con, home.raw, folder, previous)
 
 
-_WRITERS = {DOCUMENTS: _documents, SITE: _site, RECEIPTS: _receipts}
+_WRITERS = {DOCUMENTS: _documents, TABLES: _tables, SITE: _site, RECEIPTS: _receipts}
