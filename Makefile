@@ -14,10 +14,13 @@ $(VENV)/.ready: uv.lock pyproject.toml scripts/setup.sh
 demo: setup  ## a province of made-up submissions, the whole pipeline, the table of 11 cities
 	$(BIN)/landstock demo
 
+# One more than processors, for tests that wait for others; each may take a gigabyte.
+WORKERS ?= $(shell n=$$(( $$(nproc) + 1 )); echo $$(( n < 4 ? n : 4 )))
+
 # A file's tests stay together: some tell a story in order, most share what they set up. The longest files have few tests:
 # they must not be left to the end.
 test: setup browser  ## all tests
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 browser:  ## Chromium, a Chinese font, pdftotext: only tests and screenshots need them
 	bash scripts/browser.sh
