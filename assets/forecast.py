@@ -181,7 +181,10 @@ def reduction(by_year: dict[int, float], horizon: int, spread: float | None) -> 
     own = spread * ahead * sqrt(1 + 1 / years)
     common = Z80 * COMMON_MOVEMENT * abs(change) * sqrt(ahead + ahead**2 / years)
     half = sqrt(own**2 + common**2)
-    value, high, low = (100 * (1 - exp(left + change * ahead + side * half)) for side in (0, -1, 1))
+    try:
+        value, high, low = (100 * (1 - exp(left + change * ahead + side * half)) for side in (0, -1, 1))
+    except OverflowError:  # records so wrong that no number holds what would come of them
+        return None
     return Trio(value, low, high)
 
 

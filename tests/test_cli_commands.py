@@ -262,7 +262,8 @@ def test_query_says_when_rows_are_left_out(home: Home, capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "words"), [("SELECT nope FROM target", "SQL 有误"), ("DROP TABLE target", "只读"), ("SELECT", "SQL 有误")]
+    ("sql", "words"),
+    [("SELECT nope FROM target", "SQL 执行不了"), ("DROP TABLE target", "只读"), ("SELECT", "SQL 执行不了")],
 )
 def test_query_refuses(home: Home, sql: str, words: str, capsys) -> None:
     assert cli.call(["query", sql]) == 2

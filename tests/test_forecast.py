@@ -141,6 +141,11 @@ def test_no_reduction_without_a_year_or_a_spread(known, spread):
     assert forecast.reduction(known, 2027, spread) is None
 
 
+@pytest.mark.parametrize(("known", "spread"), [({2026: -1e300}, 0.01), ({2026: 4.0}, 1e3)])
+def test_no_reduction_that_no_number_holds(known, spread):
+    assert forecast.reduction(known, 2030, spread) is None
+
+
 def test_levels_follow_the_line():
     assert forecast.level({2025: 60.0, 2026: 61.0}, 2030, 0.0) == Trio(*[pytest.approx(65.0)] * 3)
     assert forecast.level({2025: 97.0, 2026: 99.0}, 2030, 1.0).value == 100.0

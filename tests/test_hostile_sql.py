@@ -25,7 +25,7 @@ REFUSED = {
     "SELECT * FROM parquet_metadata('parquet/target.parquet')": "parquet_metadata",
     "SELECT * FROM sniff_csv('/etc/passwd')": "sniff_csv",
     "SELECT * FROM glob('/etc/*')": "glob",
-    "SELECT * FROM '/etc/passwd'": "SQL 有误",
+    "SELECT * FROM '/etc/passwd'": "SQL 执行不了",
     "SELECT * FROM 'secret.csv'": FILES,
     "SELECT (SELECT count(*) FROM glob('*'))": "glob",
     "WITH a AS (SELECT 1 AS n) SELECT * FROM a, LATERAL (SELECT * FROM read_text('/etc/hostname'))": "read_text",
@@ -74,10 +74,10 @@ REFUSED = {
     # what is no query at all
     "": "SQL 是空的",
     "/* nothing */": "SQL 是空的",
-    "SELEC 1": "SQL 有误",
-    "SELECT * FROM nosuch": "SQL 有误",
+    "SELEC 1": "SQL 执行不了",
+    "SELECT * FROM nosuch": "SQL 执行不了",
     "SELECT 1; SELECT 2": "一条 SQL",
-    "SELECT * FROM home": "SQL 有误",  # a variable of the program is no table
+    "SELECT * FROM home": "SQL 执行不了",  # a variable of the program is no table
 }  # fmt: skip
 
 

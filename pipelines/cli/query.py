@@ -98,7 +98,7 @@ def _misuse(error: duckdb.Error) -> Misuse:
     text = str(error).split("\n\n")[0]
     if any(words in text for words in ("read-only", "disabled by configuration", "configuration has been locked")):
         return Misuse(f"{_READ_ONLY[0]}（{text}）", f"{_READ_ONLY[1]} ({text})")
-    return Misuse(f"SQL 有误：{text}", f"error in the SQL: {text}")
+    return Misuse(f"SQL 执行不了：{text}", f"this SQL does not run: {text}")
 
 
 def _show(desk: Desk, names: list[str], types: list[str], found: list[tuple[Any, ...]], most: int) -> None:
