@@ -138,12 +138,8 @@ def _ahead(layer: str, home: Home, now: Circumstances) -> Iterator[None]:
             works = [quality.ahead(con, context), *works]
             works = works if now.keep_fresh else [indicators.ahead(con, context), *works]
         if layer == "mart":
-            works.append([(_receipts(release_id), partial(bundle.make, home, bundle.RECEIPTS))])
+            works.append([(("output", bundle.RECEIPTS), partial(bundle.make, home, bundle.RECEIPTS))])
         yield from once.ahead(chain.from_iterable(works))
-
-
-def _receipts(release_id: str) -> once.Key:
-    return "output", bundle.RECEIPTS, release_id
 
 
 # --- raw and core --------------------------------------------------------------------------------------------------
@@ -349,7 +345,7 @@ def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[d
     with warehouse.let_go(place.build):
         begun = {kind: processes.meanwhile(make, kind) for kind in kinds if kind in _LONG}
         for kind in sorted(kinds, key=begun.__contains__):
-            made = begun[kind]() if kind in begun else once.take(_receipts(release_id), partial(make, kind))
+            made = begun[kind]() if kind in begun else once.take(("output", kind), partial(make, kind))
             bundle.mark(place, release_id, kind)
             for reason in made.left_out:
                 context.log.warning(reason)
