@@ -298,6 +298,27 @@ def test_quoted_newline_in_a_header():
         ("单位：公顷    制表日期：2026-03-01", Unit.HECTARE, None),
         ("面积单位：公顷 金额单位：亿元", Unit.HECTARE, Unit.YI_YUAN),
         ("单位：平方公里", "unusable", None),
+        ('"单位：亿元 亩"', Unit.MU, Unit.YI_YUAN),
+        ("单位：亩　元", Unit.MU, Unit.YUAN),
+        ("单位：亩,亿元", Unit.MU, Unit.YI_YUAN),
+        ("面积单位：亩，价款单位：亿元", Unit.MU, Unit.YI_YUAN),
+        ("单位：亩（面积）、亿元（价款）", Unit.MU, Unit.YI_YUAN),
+        ("单位：面积 亩，金额 亿元", Unit.MU, Unit.YI_YUAN),
+        ("单位：亩。", Unit.MU, None),
+        ("计量单位为亩", Unit.MU, None),
+        ("计量单位：面积以亩计", Unit.MU, None),
+        ("单位：市、亩", Unit.MU, None),
+        ("单位：宗、亩、万元", Unit.MU, Unit.WAN_YUAN),
+        ("单位：个 亩 万元", Unit.MU, Unit.WAN_YUAN),
+        ("单位：亩、万 元", Unit.MU, Unit.WAN_YUAN),
+        ("单位：亩 万 元", Unit.MU, Unit.WAN_YUAN),
+        ("单位：亩，保留两位小数", Unit.MU, None),
+        ("单位：杭州市自然资源和规划局（公章）", None, None),
+        ("单位：亩均办", None, None),
+        ("主管单位：杭州市局　面积单位：亩", Unit.MU, None),
+        ("单位：万亩", "unusable", None),
+        ("单位：亩  单位：公顷", "unusable", None),
+        ("单位：折合亩", "unusable", None),
     ],
 )
 @pytest.mark.parametrize("below", [False, True])
@@ -308,6 +329,16 @@ def test_a_unit_row_serves_columns_of_its_dimension(unit_row, area, money, below
     reading = checked(read("园区亩均效益_330100_2026.csv", data))
     assert unit_of(reading, "industrial_area_mu") == area and unit_of(reading, "tax_wan_yuan") is money
     assert unit_of(reading, "average_far") is None and not reading.fatal
+
+
+@pytest.mark.parametrize("places", [(0, 0), (0, 1), (1, 1)])
+def test_two_unit_rows_that_differ_leave_no_unit(places):
+    """Above or below the header: taking the last one would be a guess."""
+    above = [text for text, place in zip(("单位：亩,,,", "单位：公顷,,,"), places, strict=True) if not place]
+    below = [text for text, place in zip(("单位：亩,,,", "单位：公顷,,,"), places, strict=True) if place]
+    first, *rest = [*above, TASK_HEADER, *below, ROW]
+    reading = task_csv(*rest, header=first)
+    assert rules(reading) == ["2004"] and reading.fatal
 
 
 def test_a_row_of_units_below_the_header():

@@ -165,9 +165,7 @@ def _split_label(text: str) -> tuple[str, Units]:
     label = plain(text).translate(str.maketrans("[]【】〔〕〈〉", "()()()()")).strip("*:★").strip()
     units = Units()
     for inside in re.findall(r"\(([^()]*)\)", label):
-        named_here = named(inside)
-        units.known.update(named_here.known)
-        units.foreign.extend(named_here.foreign)
+        units.add(named(inside))
     label = re.sub(r"\([^()]*\)", "", label).strip("*:★")
     if "/" in label:
         head, _, tail = label.rpartition("/")
@@ -250,8 +248,7 @@ def _units_above(head: Sequence[Cells], header: Header, merges: Sequence[Merge])
     """Read unit rows above the header, and take up to two rows of group headers in, for the units they name."""
     for row in range(header.first):
         if units := unit_row(head[row]):
-            header.units.known.update(units.known)
-            header.units.foreign.extend(units.foreign)
+            header.units.add(units)
             header.unit_rows += 1
     for row in range(header.first - 1, max(header.last - 3, -1), -1):
         cells = head[row]

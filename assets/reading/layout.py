@@ -110,7 +110,7 @@ def _classify(
         .when(_repeats(header_texts, cells)).then(pl.lit(HEADER))
     )  # fmt: skip
     frame = body.frame.with_columns(_total=total).with_columns(_reason=reason)
-    special, units_below = _first_rows(frame.head(4), cells)
+    special, units_below = _first_rows(frame.head(4), cells, header)
     special |= tail_notes(frame, cells, _words_expected(profile, header))
     if special:
         mark = pl.col("row").replace_strict(list(special), list(special.values()), default=None, return_dtype=pl.String)
@@ -151,8 +151,9 @@ def _repeats(header_texts: list[str | None], cells: list[str]) -> pl.Expr:
     return pl.all_horizontal(same).fill_null(False) if len(same) >= 2 else pl.lit(False)
 
 
-def _first_rows(top: pl.DataFrame, cells: list[str]) -> tuple[dict[int, str], dict[int, str]]:
-    """Unit rows and the row of column numbers (1 2 3 …) that may stand right below a header."""
+def _first_rows(top: pl.DataFrame, cells: list[str], header: Header) -> tuple[dict[int, str], dict[int, str]]:
+    """Unit rows and the row of column numbers (1 2 3 …) that may stand right below a header. Units that a row tells for
+    all columns are added to the header's."""
     special: dict[int, str] = {}
     units_below: dict[int, str] = {}
     for row in top.select("row", "_reason", *cells).iter_rows():
@@ -160,9 +161,9 @@ def _first_rows(top: pl.DataFrame, cells: list[str]) -> tuple[dict[int, str], di
         if reason is not None:
             continue
         filled = [plain(value).strip("()") for value in values if value]
-        if len(filled) <= 2 and (units := unit_row(values)):
+        if len(filled) <= 3 and (units := unit_row(values)):
             special[number] = UNIT
-            units_below |= {-1: "、".join([*units.known.values(), *units.foreign])}
+            header.units.add(units)
         elif units := unit_cells(values):
             units_below |= units
             special[number] = UNIT
@@ -349,7 +350,7 @@ def _unit(
         if own.foreign or dimension not in own.known:
             return None, "、".join([*own.known.values(), *own.foreign])
         return own.known[dimension], None
-    for above in (column.upper, named(units_below.get(-1, "")), header.units):
+    for above in (column.upper, header.units):
         if foreign := [text for text in above.foreign if ("元" in text) == (dimension == "money")]:
             return None, "、".join([*above.known.values(), *foreign])
         if dimension in above.known:
