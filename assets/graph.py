@@ -73,9 +73,11 @@ class HomeResource(dg.ConfigurableResource):
         with waiting_for(home), warehouse.connect(home.warehouse) as con:
             yield con
 
-    def keep_results(self, step: str, results: list[dict]) -> None:
+    def keep_results(self, results: list[dict], context: dg.AssetCheckExecutionContext) -> None:
         """Note how the checks of a step came out, for mart.quality_check."""
-        keep_results(self.place.build, step, results)
+        home, now = self.place, Circumstances.of(context.run, context.instance, self).context
+        with self.connect_warehouse() as con:
+            keep_results(con, now, release.next_id(home, now.as_of), home.build, results)
 
     def look_at(
         self, layer: str, look: Callable[[Path, Task], Looked], tasks: Sequence[Task],

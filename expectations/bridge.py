@@ -24,7 +24,7 @@ def asset_checks(
 
     Asset keys are [layer, table]. The step needs a resource `home` with `look_at(layer, look, tasks, context)`, which
     yields `look(path, task)` of the database file of a layer while nobody writes to it, and with
-    `keep_results(step, rows)`, which takes the outcome; `regions` tells the region table from that resource. Steps
+    `keep_results(rows, context)`, which takes the outcome; `regions` tells the region table from that resource. Steps
     downstream of any of the tables wait for this one and do not start when a critical check fails: tables that are
     made from one another belong in separate calls.
     """
@@ -50,7 +50,7 @@ def asset_checks(
                     if not result.passed:
                         context.log.warning(result.message)
                     yield as_asset_check_result(result)
-        home.keep_results(step, rows)
+        home.keep_results(rows, context)
 
     return evaluate
 

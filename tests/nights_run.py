@@ -133,21 +133,22 @@ class Nights:
     def _build(self, con: duckdb.DuckDBPyConnection, context: Context, release_id: str) -> None:
         shutil.rmtree(self.home.build.parent / "checks", ignore_errors=True)
         regions, made_at = context.regions, datetime.combine(context.as_of, time(2), SHANGHAI)
-        self._check(con, "core", None, regions)
+        self._keep(con, context, release_id, self._check(con, "core", None, regions))
         self._ahead(indicators.ahead(con, context), quality.ahead(con, context))
         self._ahead(marts.ahead(con, self.home.build, "core", context, release_id, made_at))
         known = fresh(con, context)
         for code in INDICATORS:
             if code not in known:
                 indicators.derive(con, code, context)
-        self._check(con, "indicator", None, regions)
+        self._keep(con, context, release_id, self._check(con, "indicator", None, regions))
         self._ahead(marts.ahead(con, self.home.build, "indicator", context, release_id, made_at))
         first = [name for name in MARTS if name not in AFTER]
         for names in (first, *([name] for name in AFTER)):
             for name in names:
                 marts.build(con, self.home.build, name, context, release_id, made_at)
             with duckdb.connect(str(self.home.build), read_only=True) as build:
-                self._check(build, "mart", names, regions)
+                results = self._check(build, "mart", names, regions)
+            self._keep(con, context, release_id, results)
             self._ahead(marts.ahead(con, self.home.build, "mart", context, release_id, made_at))
 
     def _ahead(self, *works: Iterable[tuple[once.Key, Callable]]) -> None:
@@ -156,7 +157,10 @@ class Nights:
         for _ in islice(once.ahead(chain.from_iterable(works)), time_for):
             pass
 
-    def _check(self, con: duckdb.DuckDBPyConnection, layer: str, tables: list[str] | None, regions) -> None:
+    def _keep(self, con: duckdb.DuckDBPyConnection, context: Context, release_id: str, results: list) -> None:
+        keep_results(con, context, release_id, self.home.build, [as_row(each) for each in results])
+
+    def _check(self, con: duckdb.DuckDBPyConnection, layer: str, tables: list[str] | None, regions) -> list:
         """The checks of a layer, each by its own query: the same as Great Expectations, in a tenth of the time."""
         broken = []
         con.register(validate.REGIONS, regions.current.select("code", "level").to_arrow())
@@ -167,7 +171,7 @@ class Nights:
         con.unregister(validate.REGIONS)
         if stopped := [(each.table, each.name, each.unexpected, each.sample[:3]) for each in broken if each.blocks]:
             raise Broken(f"critical checks of {layer}: {stopped}")
-        keep_results(self.home.build, f"{layer}_{'_'.join(tables or [])[:20]}", [as_row(each) for each in broken])
+        return broken
 
     def _made_again(self, con: duckdb.DuckDBPyConnection, context: Context, release_id: str) -> None:
         """From `raw/` alone: the marts that a release's history has no part in have the checksums of the first time."""

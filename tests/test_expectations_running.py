@@ -230,12 +230,12 @@ class Home(dg.ConfigurableResource):
             _BUILD["con"].execute(f"ATTACH '{path}' AS file; COPY FROM DATABASE memory TO file; DETACH file")
             yield from (look(path, task) for task in tasks)
 
-    def keep_results(self, step, results):
-        _KEPT[step] = results
+    def keep_results(self, results, context):
+        _KEPT[:] = results
 
 
 _BUILD: dict[str, duckdb.DuckDBPyConnection] = {}
-_KEPT: dict[str, list[dict]] = {}
+_KEPT: list[dict] = []
 _TABLES = ("submission", "release_info")
 
 
@@ -258,7 +258,7 @@ def test_every_check_is_an_asset_check():
     evaluated = {(each.asset_key.path[-1], each.check_name) for each in result.get_asset_check_evaluations()}
     assert evaluated == {(check.table, check.name) for check in checks("mart", _TABLES)}
     assert all(each.passed for each in result.get_asset_check_evaluations())
-    assert [set(row) for row in _KEPT["mart_expectations"]] == [
+    assert [set(row) for row in _KEPT] == [
         set(MARTS["quality_check"].names) - {"table_label"} for _ in checks("mart", _TABLES)
     ]
 
@@ -272,7 +272,7 @@ def test_a_critical_check_blocks_what_comes_after():
     (failed,) = [each for each in result.get_asset_check_evaluations() if not each.passed]
     assert (failed.check_name, failed.severity) == ("lines_add_up", dg.AssetCheckSeverity.ERROR)
     assert failed.metadata["sample"].value == ["H1"] and failed.metadata["unexpected"].value == 1
-    (row,) = [row for row in _KEPT["mart_expectations"] if not row["passed"]]
+    (row,) = [row for row in _KEPT if not row["passed"]]
     assert (row["check_name"], row["severity"], row["sample"], row["unexpected"]) == (
         "lines_add_up", "critical", "H1", 1,
     )  # fmt: skip

@@ -128,14 +128,37 @@ def test_a_year_of_files_in_the_wrong_unit_is_found(bureau, tmp_path):
 # --- Results ----------------------------------------------------------------------------------------------------
 
 
-def test_results_become_a_mart_with_labels(bureau, tmp_path):
+ROW = {"layer": "core", "table_name": "gdp", "check_name": "required", "severity": "critical", "passed": True}
+
+
+def noted(bureau, tmp_path, *rows, release_id: str = "r1", as_of: str = "2026-11-23") -> None:
     build = tmp_path / "home" / "build" / "landstock.duckdb"
-    build.parent.mkdir(parents=True)
-    row = {"layer": "core", "table_name": "gdp", "check_name": "required", "severity": "critical", "passed": True}
-    builders.keep_results(build, "core_expectations", [row | {"passed": False}])
-    builders.keep_results(build, "core_expectations", [row])  # the same step again
-    builders.keep_results(build, "mart_expectations", [row | {"layer": "mart", "table_name": "target"}])
+    build.parent.mkdir(parents=True, exist_ok=True)
+    context = make_context(date.fromisoformat(as_of), {})
+    builders.keep_results(bureau.con, context, release_id, build, [ROW | row for row in rows])
+
+
+def test_results_become_a_mart_with_labels(bureau, tmp_path):
+    noted(bureau, tmp_path, {"passed": False}, {"table_name": "idle_land"})
+    noted(bureau, tmp_path, {})  # one of the tables again
+    noted(bureau, tmp_path, {"layer": "mart", "table_name": "target"})
     found = made(bureau, tmp_path, "quality_check")
     assert found.select("layer", "table_label", "passed").rows() == [
-        ("core", "地区生产总值", True), ("mart", "目标", True),
+        ("core", "地区生产总值", True), ("core", "闲置土地", True), ("mart", "目标", True),
     ]  # fmt: skip
+
+
+def test_results_of_another_state_say_nothing(bureau, tmp_path):
+    noted(bureau, tmp_path, {"table_name": "idle_land"}, release_id="r0")
+    noted(bureau, tmp_path, {"table_name": "annual_task"}, as_of="2026-11-22")
+    noted(bureau, tmp_path, {})
+    assert made(bureau, tmp_path, "quality_check")["table_name"].to_list() == ["gdp"]
+    bureau.hand_in("步行覆盖", {})
+    bureau.take_in()
+    assert made(bureau, tmp_path, "quality_check").is_empty()
+
+
+def test_a_failure_of_the_results_themselves_is_not_carried_on(bureau, tmp_path):
+    """They are checked after they were made: taken in the next time, they would fail for ever."""
+    noted(bureau, tmp_path, {}, {"layer": "mart", "table_name": "quality_check", "passed": False})
+    assert made(bureau, tmp_path, "quality_check")["table_name"].to_list() == ["gdp"]

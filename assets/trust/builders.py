@@ -10,7 +10,7 @@ from typing import Protocol
 import duckdb
 import polars as pl
 
-from assets import release, revision
+from assets import core, release, revision
 from assets.context import Context
 from assets.home import Home
 from assets.indicators import inputs
@@ -156,19 +156,40 @@ def _measured(records: pl.DataFrame, measure: distribution.Measure, context: Con
 RESULTS = "checks"
 
 
-def keep_results(build_path: Path, step: str, results: list[dict]) -> None:
-    """Note how the checks of one step came out; takes the place of what that step noted before."""
+def keep_results(
+    con: duckdb.DuckDBPyConnection, context: Context, release_id: str, build_path: Path, results: list[dict]
+) -> None:
+    """Note how the checks of some tables came out, for what they were made from and for which release; takes the place
+    of what was noted of these tables before."""
     folder = build_path.parent / RESULTS
     folder.mkdir(exist_ok=True)
-    partial = folder / f".{step}"
-    partial.write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
-    partial.replace(folder / f"{step}.json")
+    made_from = _state(con, context, release_id)
+    for (layer, table), rows in _by_table_checked(results).items():
+        partial = folder / f".{layer}.{table}"
+        partial.write_text(json.dumps({"made_from": made_from, "rows": rows}, ensure_ascii=False), encoding="utf-8")
+        partial.replace(folder / f"{layer}.{table}.json")
+
+
+def _by_table_checked(results: list[dict]) -> dict[tuple[str, str], list[dict]]:
+    tables: dict[tuple[str, str], list[dict]] = {}
+    for row in results:
+        tables.setdefault((row["layer"], row["table_name"]), []).append(row)
+    return tables
+
+
+def _state(con: duckdb.DuckDBPyConnection, context: Context, release_id: str) -> str:
+    """What a release is made from, as a text: results of another state say nothing of it."""
+    return f"{release_id} {context.as_of} {core.basis(con, context)} {context.rules.label}"
 
 
 def quality_check(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
-    """The results of all checks that ran before this mart is made."""
+    """The results of all checks that ran before this mart is made; its own come later."""
     noted = sorted((made.build_path.parent / RESULTS).glob("*.json"))
-    rows = [row for path in noted for row in json.loads(path.read_text(encoding="utf-8"))]
+    read = [json.loads(path.read_text(encoding="utf-8")) for path in noted]
+    now = _state(con, context, made.id)
+    known = [each for each in read if isinstance(each, dict) and each["made_from"] == now]  # lists: of earlier versions
+    rows = [row for each in known for row in each["rows"]]
+    rows = [row for row in rows if (row["layer"], row["table_name"]) != ("mart", "quality_check")]
     labels = {("core", name): table.label for name, table in TABLES.items()}
     labels |= {("mart", name): mart.label for name, mart in MARTS.items()}
     schema = {column.name: _RESULT_TYPES.get(column.name, pl.String) for column in MARTS["quality_check"].columns}
