@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from assets.reading import parse_name, read
@@ -455,7 +457,9 @@ def test_a_doubled_optional_column_costs_the_rows_that_fill_it():
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "1004", "损坏"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "1005", "密码"),
         (b"PAR1 nothing PAR1", "1004", "损坏"),
-        (b"\x00\x01\x02\x03" * 300, "2001", "表头"),
+        (b"\x00\x01\x02\x03" * 300, "1004", "损坏"),
+        (random.Random(1).randbytes(3000), "1004", "损坏"),
+        (random.Random(2).randbytes(100_000), "1004", "损坏"),
     ],
 )
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "xls", "parquet"])
@@ -464,6 +468,11 @@ def test_unreadable_files_say_why_and_what_to_do(data, rule, word, suffix):
     errors = [finding for finding in reading.findings if finding.severity == "error"]
     assert [finding.rule for finding in errors] == [rule] and reading.fatal
     assert word in errors[0].message and errors[0].suggestion.endswith("。")
+
+
+def test_bytes_that_are_no_text_are_broken_and_not_a_csv_with_a_wrong_suffix():
+    reading = checked(read("年度任务_330100_2026.xlsx", random.Random(1).randbytes(3000)))
+    assert rules(reading) == ["1004"] and reading.form == "" and reading.lines == 0
 
 
 def test_a_text_file_named_xlsx_is_read_with_a_warning():

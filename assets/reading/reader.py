@@ -20,7 +20,7 @@ from .naming import closest_table, is_landchina, parse_name, proposed_name
 from .report import Unreadable, found, require_fault_of_file
 from .sniff import SUFFIXES, sniff
 from .source import Place, Reading
-from .text import to_utf8
+from .text import looks_binary, to_utf8
 from .units import unit_row
 from .workbook import Sheet, read_workbook
 
@@ -116,6 +116,7 @@ def _read_csv(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
     reading.lines = count_lines(text)
     csv = read_delimited(text, profiles)
     if csv is None:
+        _require_text(reading, data)
         first = text[:65_536].decode(errors="replace").split("\n")[:HEAD_ROWS]
         _settle(reading, None, [line.split(separator) for line in first for separator in SEPARATORS])
     _settle(reading, csv.profile)
@@ -128,6 +129,13 @@ def _read_csv(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
     reading.findings += csv.findings
     reading.rejected_rows += csv.rejected
     _take(reading, assembled, skipped)
+
+
+def _require_text(reading: Reading, data: bytes) -> None:
+    """What has no header and is no text either is broken: neither its suffix nor its header is to be put right."""
+    if looks_binary(data):
+        reading.findings, reading.form, reading.encoding, reading.lines = [], "", None, 0
+        raise Unreadable("1004")
 
 
 def _head_reason(cells: list[str | None], row: int, header: Header) -> str:

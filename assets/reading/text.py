@@ -6,6 +6,7 @@ Bytes that mean nothing become `BAD`, so that only the lines that hold them are 
 from __future__ import annotations
 
 import codecs
+import re
 
 #: Stands for undecodable bytes: a noncharacter that no real text holds.
 BAD = "\ufdd0"
@@ -15,6 +16,8 @@ _NOISE = bytes([*range(9), 11, 12, *range(14, 32), 127])  # control characters t
 _INVISIBLE = ("\ufeff".encode(), "\u200b".encode())
 _CHUNK, _FIRST_PART, _SAMPLE = 1 << 20, 1 << 17, 1 << 22  # bytes
 _TELLING = 400  # lines
+_HEAD, _ODD_AT_MOST = 1 << 14, 0.05
+_ODD = re.compile("[\\x00-\\x08\\x0e-\\x1a\\x1c-\\x1f\\x7f]")
 
 codecs.register_error("landstock.bad", lambda error: (BAD, error.end))
 
@@ -23,6 +26,13 @@ def to_utf8(data: bytes) -> tuple[bytes, str]:
     """UTF-8 bytes without control characters, lines ending in "\\n", and the name of the encoding they came in."""
     encoding = detect(data)
     return _clean(_recode(data, encoding)), encoding
+
+
+def looks_binary(data: bytes) -> bool:
+    """Whether a file is no text in any encoding: control characters, of which a text has a few at most, all over it."""
+    head = data[:_HEAD].rstrip(b"\x00")  # a text may be filled up with them
+    text = head.decode(detect(head), "replace")
+    return len(_ODD.findall(text)) > _ODD_AT_MOST * len(text)
 
 
 def detect(data: bytes) -> str:
