@@ -1,9 +1,9 @@
 """Row rules (行级规则): what a submitted row must satisfy, declared once as data.
 
 Numbers: 3xxx a value or a row, 4xxx within one file's table, 5xxx across tables; 1xxx, 2xxx (file, structure) are in
-`schemas/file_rules.py`. Errors quarantine the row and are exactly those of the submission contract; warnings let it
-pass. A predicate is true where its rule is BROKEN; null (cannot tell) is not broken. Predicates see the converted
-columns (areas in 亩, money in 万元), `problem(name)` for what could not be read, and the facts named below.
+`schemas/file_rules.py`. Errors quarantine the row: those of the submission contract, and values that cannot be real;
+warnings let it pass. A predicate is true where its rule is BROKEN; null (cannot tell) is not broken. Predicates see the
+converted columns (areas in 亩, money in 万元), `problem(name)` for what could not be read, and the facts named below.
 
 Here is no reading, no conversion and no place of a finding: `assets/checking` applies these rules.
 """
@@ -162,6 +162,12 @@ def _formula_error(column: Column) -> pl.Expr:
     return pl.col(problem(column.name)) == FORMULA
 
 
+def _too_large(column: Column) -> pl.Expr:
+    """More than can be stored, or than can be real."""
+    too_large = pl.col(problem(column.name)) == TOO_LARGE
+    return too_large if column.most is None else too_large | (pl.col(column.name) > exact(column.most))
+
+
 def _empty(column: Column) -> pl.Expr:
     missing = pl.col(column.name).is_null()
     return missing if column.kind is Kind.TEXT else missing & pl.col(problem(column.name)).is_null()
@@ -247,9 +253,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3007", ERROR, "数值过大", "number too large",
-        "「{label}」的值“{value}”超出可存储的范围（换算后不得达到一万亿）。",
-        "请核对小数点和单位（{unit_is}）。",
-        each=_kinds(*_NUMBERS), broken=_has(TOO_LARGE), only=UNREAD,
+        "「{label}」的值“{value}”过大，{most}。", "请核对小数点和单位（{unit_is}）。",
+        each=_kinds(*_NUMBERS), broken=_too_large,
+        explanation="数值大到不可能是真实的，多为单位或小数点填错：面积不超过 1400 万公顷（2.1 亿亩，大于浙江全省），"
+        "其他数值换算后小于一万亿。",
     ),
     Rule(
         "3008", ERROR, "数字带有单位或百分号", "number carries a unit or a percent sign",
@@ -322,6 +329,19 @@ RULES: tuple[Rule, ...] = (
         "3109", ERROR, "季度超出范围", "quarter out of range",
         "「{label}」为 {value}，应为 1 至 4。", "请填写 1、2、3 或 4。",
         tables=("task_progress",), columns=("quarter",), broken=~_c("quarter").is_between(1, 4),
+    ),
+    Rule(
+        "3110", ERROR, "金额不得为负", "amount must not be negative",
+        "「{label}」为 {value}（{unit}），不得小于 0。", "请核对正负号、数值与单位。",
+        each=lambda column: column.least is not None, broken=lambda column: pl.col(column.name) < 0,
+    ),
+    Rule(
+        "3111", ERROR, "数值过小", "number too small",
+        "「{label}」的值“{value}”过小，{least}。",
+        "请核对小数点和单位（{unit_is}）；把亿元数填在以元为单位的列中的，请改正表头的单位。",
+        each=lambda column: bool(column.least),
+        broken=lambda column: (pl.col(column.name) > 0) & (pl.col(column.name) < exact(column.least)),
+        explanation="一个地区一年的 GDP 不会少于 1 亿元，多为单位填错，如把以亿元计的数填在以元为单位的列中。",
     ),
     # 32xx: the region
     Rule(
@@ -511,8 +531,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "3410", WARNING, "金额为负或 GDP 为 0", "negative amount, or GDP of zero",
         "「{label}」为 {value}（{unit}），通常应大于 0。", "请核对数值与单位。",
-        each=_kinds(Kind.MONEY),
-        broken=lambda column: pl.col(column.name) <= 0 if column.required else pl.col(column.name) < 0,
+        each=lambda column: column.kind is Kind.MONEY and column.least != 0,
+        broken=lambda column: pl.col(column.name) == 0 if column.least else pl.col(column.name) < 0,
     ),
     Rule(
         "3411", WARNING, "容积率上限低于下限", "upper FAR below the lower",

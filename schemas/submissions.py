@@ -6,7 +6,9 @@ the dictionary all derive from these declarations.
 
 from __future__ import annotations
 
-from .table import Column, Kind, Table, Unit
+from decimal import Decimal
+
+from .table import SMALLEST_GDP_WAN_YUAN, Column, Kind, Table, Unit
 
 MODES = ("空间优化拓地", "聚链成群增地", "低效整治腾地", "功能转换盘地", "三维立体省地", "混合利用节地")
 STATUSES = ("有效", "更正", "解除", "撤销")
@@ -89,6 +91,7 @@ LAND_SUPPLY = Table(
         _text("industry_code", "行业代码"),
         Column("far_lower", "约定容积率下限", Kind.FAR, note="0 或空白为未约定"),
         Column("far_upper", "约定容积率上限", Kind.FAR),
+        # No figure reads the price: a negative one is asked about, it does not take the areas out of four indicators.
         _money("price_wan_yuan", "成交价格", note="万元"),
         _date("contract_date", "合同签订日期", required=True),
         _date("agreed_start_date", "约定动工日期"),
@@ -211,7 +214,7 @@ GDP = Table(
     (
         _region_key(),
         _year_key(),
-        _money("gdp_wan_yuan", "现价GDP", Unit.YI_YUAN, required=True, note="当年价"),
+        _money("gdp_wan_yuan", "现价GDP", Unit.YI_YUAN, required=True, note="当年价", least=SMALLEST_GDP_WAN_YUAN),
         Column("real_index", "可比价指数", Kind.INDEX, required=True, note="上年 = 100"),
         _choice("vintage", "口径", ("初步核算", "最终核实", "普查修订"), required=True),
         _date("published_on", "发布日期"),
@@ -257,7 +260,7 @@ DEMONSTRATION_PROJECT = Table(
         _choice("stage", "阶段", ("谋划", "在建", "完成", "推广", "申报国家案例"), required=True),
         _area("land_area_mu", "用地面积"),
         _area("activated_area_mu", "盘活面积", part=True),
-        _money("investment_wan_yuan", "总投资"),
+        _money("investment_wan_yuan", "总投资", least=Decimal(0)),
         _text("measures", "政策举措"),
         _date("start_date", "开工日期"),
         _date("completion_date", "完成日期"),
@@ -285,7 +288,7 @@ POLICY_MEASURE = Table(
         _text("measure_no", "举措编号", required=True, key=True),
         _choice("measure_type", "举措类别", ("规划引导", "用地支持", "资金保障", "机制模式"), required=True),
         _text("measure_name", "举措名称", required=True),
-        _money("amount_wan_yuan", "金额"),
+        _money("amount_wan_yuan", "金额", least=Decimal(0)),
         _area("area_mu", "涉及面积", part=True),
         _date("event_date", "发生日期", required=True),
     ),
@@ -300,7 +303,7 @@ PARK_PERFORMANCE = Table(
         _year_key(),
         _text("park_name", "园区名称", required=True),
         _area("industrial_area_mu", "工业用地面积", unit=Unit.MU),
-        _money("tax_wan_yuan", "税收"),
+        _money("tax_wan_yuan", "税收"),  # like added value rightly negative in a bad year
         _money("value_added_wan_yuan", "工业增加值"),
         Column("average_far", "平均容积率", Kind.FAR),
     ),

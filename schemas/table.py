@@ -36,6 +36,14 @@ UNITS_EN = {
 AREA_IN_MU = {Unit.MU: Decimal(1), Unit.HECTARE: Decimal(15), Unit.SQUARE_METRE: Decimal("0.0015")}
 MONEY_IN_WAN_YUAN = {Unit.YUAN: Decimal("0.0001"), Unit.WAN_YUAN: Decimal(1), Unit.YI_YUAN: Decimal(10000)}
 
+# What no real number exceeds or falls short of; beyond it a unit or a decimal point went wrong. The two are chosen so
+# that every amount of the ledger fits its column (`contribution.amount`, below 10^9): area × the largest FAR of 15 is
+# 2.1 × 10^8 公顷, land per GDP 1.4 × 10^7 公顷/亿元, and still fits after six years at the lowest index of 50.
+#: No area is larger: 14 million 公顷 in 亩. All of Zhejiang has 10.55 million.
+LARGEST_AREA_MU = Decimal(210_000_000)
+#: No region's GDP of a year is smaller: 1 亿元 in 万元. The smallest counties of Zhejiang have more than 100 亿元.
+SMALLEST_GDP_WAN_YUAN = Decimal(10_000)
+
 
 #: Cells that stand for "nothing" after normalisation; `－`, `／` and the no-break space become one of these.
 NOTHING = ("", "-", "--", "/", "无", "nah", "—", "——")
@@ -66,8 +74,9 @@ AREA_KINDS = frozenset({Kind.AREA, Kind.AREA_PART})
 class Column:
     """One column: its public Chinese header, its English name in core, and all that is known about its values.
 
-    `unit` is the default unit of a submitted cell; core always stores 亩 and 万元. `max_year_gap` and the like do not
-    live here: what a value must satisfy beyond its type is a row rule (`schemas/rules.py`).
+    `unit` is the default unit of a submitted cell; core always stores 亩 and 万元. `least` is given for an amount that is
+    never negative: what it is at least, 0 apart, in the unit of core. `max_year_gap` and the like do not live here: what
+    a value must satisfy beyond its type is a row rule (`schemas/rules.py`).
     """
 
     name: str
@@ -79,6 +88,12 @@ class Column:
     choices: tuple[str, ...] = ()
     note: str = ""
     aliases: tuple[str, ...] = ()
+    least: Decimal | None = None
+
+    @property
+    def most(self) -> Decimal | None:
+        """What no real value exceeds, in the unit of core; None: only what can be stored limits it."""
+        return LARGEST_AREA_MU if self.kind in AREA_KINDS else None
 
     @property
     def dtype(self) -> pl.DataType:

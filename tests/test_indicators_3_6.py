@@ -15,6 +15,16 @@ def value_or_absence(figure: dict):
     return figure["absence"] or figure["value"]
 
 
+def test_the_largest_area_and_far_that_are_accepted_fit_the_ledger(bureau):
+    # 14 million 公顷 × 15 = 210 million 公顷, below the 10⁹ that an amount holds; one 公顷 more is refused
+    industrial = {"土地用途代码": "0601", "约定容积率下限": "15"}
+    for number, area in enumerate(("14000000", "14000001")):
+        areas = {"供应面积": area, "现有建设用地面积": area}
+        bureau.hand_in("供地结果", industrial | areas | {"电子监管号": supervision_no(number)}, batch=area)
+    figure = bureau.figure(FAR)
+    assert (figure["value"], figure["numerator"], figure["record_count"]) == (15.0, Decimal(210_000_000), 2)
+
+
 # --- Indicator 3 -----------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import pytest
 from assets.explain import explain_all, opened
 from assets.explain.chosen import Chosen
 from expectations.validate import validate
-from schemas.submissions import WALK_CLASSES
+from schemas.submissions import CONSTRUCTION_LAND_CLASSES, WALK_CLASSES
 from tests.released import COMPARED, Publisher
 
 REDUCTION, WALK = "land_per_gdp_reduction", "walk15_coverage"
@@ -113,6 +113,24 @@ def test_total_wins_over_classes_and_others_are_not_counted(bureau):
     assert (float(figure["numerator"]), figure["excluded_count"]) == (12.0, 3)
 
 
+def test_the_most_land_on_the_least_gdp_fits_the_ledger(bureau):
+    """14 million 公顷 on 1 亿元, halved six times: 14 × 2⁶ = 896 million 公顷/亿元, below the 10⁹ that an amount holds."""
+    years = {f"y{year}": 14_000_000 for year in range(2025, 2032)}
+    survey(bureau, day="2032-11-01", **years)
+    economy(bureau, gdp="1", day="2032-11-01", **dict.fromkeys(list(years)[1:], "50"))
+    figure = bureau.figure(REDUCTION, year=2031, as_of="2032-12-01")
+    assert (figure["numerator"], figure["denominator"]) == (896_000_000, 14_000_000)
+    assert figure["value"] == -6300.0
+
+
+@pytest.mark.parametrize("gdp", ["-5", "0"])
+def test_gdp_below_zero_is_refused_and_of_zero_divides_nothing(publisher, gdp):
+    """No row that is accepted stops a release: a negative GDP never gets in, one of 0 makes no figure."""
+    survey(publisher, y2025=1000)
+    economy(publisher, gdp=gdp)
+    assert publisher.figure(REDUCTION, year=2025, as_of="2026-11-20")["absence"] == "not_reported"
+
+
 def test_classes_of_no_area_are_no_survey(publisher):
     """A class may have 0 公顷; a city without construction land is none, and nothing can be measured against it."""
     publisher.hand_in("建设用地变更调查", *({"年份": year, "地类编码": "05", "面积": "0"} for year in ("2025", "2026")))
@@ -127,13 +145,15 @@ def test_classes_of_no_area_are_no_survey(publisher):
 
 def test_next_to_no_land_left_is_a_reduction_of_100_percent(publisher):
     """As a double; the forecast, which goes by logarithms, does without it."""
-    survey(publisher, y2025=66000000000)
-    publisher.hand_in("建设用地变更调查", {"年份": "2026", "面积": "0.0000001"}, batch="2026")
-    economy(publisher, y2026="200")
-    with duckdb.connect(str(publisher.build("2026-11-23"))) as con:
+    # 14 million 公顷 in each of 15 classes, then 0.000001 亩 on eight times the GDP: 4 × 10⁻¹⁵ % below 100
+    classes = ({"地类编码": each, "面积": "14000000"} for each in CONSTRUCTION_LAND_CLASSES)
+    publisher.hand_in("建设用地变更调查", *classes, day="2028-11-01")
+    publisher.hand_in("建设用地变更调查", {"年份": "2028", "面积": "0.00000007"}, batch="2028", day="2028-11-01")
+    economy(publisher, y2026="200", y2027="200", y2028="200", day="2028-11-01")
+    with duckdb.connect(str(publisher.build("2028-11-23"))) as con:
         (made,) = con.execute(
-            "SELECT value, forecast FROM mart.assessment WHERE indicator = ? AND region_code = '330100' AND year = 2026"
-            " AND horizon = 2027", [REDUCTION],
+            "SELECT value, forecast FROM mart.assessment WHERE indicator = ? AND region_code = '330100' AND year = 2028"
+            " AND horizon = 2030", [REDUCTION],
         ).fetchall()  # fmt: skip
         assert made == (100, None)
         assert [each.name for each in validate(con, "mart", ["indicator_value", "assessment"]) if each.blocks] == []

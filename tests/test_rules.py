@@ -30,6 +30,10 @@ ON_ONE_ROW = [
     ("3006", "gdp", {"year": "二〇二五"}, {"year": "2025年"}),
     ("3006", "task_progress", {"quarter": "Q4"}, {}),
     ("3007", SUPPLY, {"price_wan_yuan": "1000000000000"}, {"price_wan_yuan": "999999999999.999999"}),
+    # 14 million 公顷 = 210 million 亩
+    ("3007", "approved_unsupplied", {"approved_area_mu": "14000000.0001"}, {"approved_area_mu": "14000000"}),
+    ("3007", "construction_land", {"area_mu": "14000000.0001"}, {"area_mu": "14000000"}),
+    ("3007", "annual_task", {"task_area_mu": "210000000.000001"}, {"task_area_mu": "210000000"}),
     ("3008", SUPPLY, {"price_wan_yuan": "100万元"}, {"price_wan_yuan": "100"}),
     ("3008", "gdp", {"real_index": "4.7%"}, {"real_index": "104.7"}),
     ("3009", SUPPLY, {"region_code": "上城区"}, {"region_code": "330102001"}),
@@ -55,6 +59,10 @@ ON_ONE_ROW = [
     ("3108", "task_progress", {"task_no": "0"}, {"task_no": "1"}),
     ("3109", "task_progress", {"quarter": "5"}, {"quarter": "4"}),
     ("3109", "task_progress", {"quarter": "0"}, {"quarter": "1"}),
+    ("3110", "gdp", {"gdp_wan_yuan": "-5"}, {"gdp_wan_yuan": "0"}),
+    ("3110", "policy_measure", {"amount_wan_yuan": "-0.01"}, {"amount_wan_yuan": "0"}),
+    ("3110", "demonstration_project", {"investment_wan_yuan": "-1"}, {"investment_wan_yuan": "0"}),
+    ("3111", "gdp", {"gdp_wan_yuan": "0.9999"}, {"gdp_wan_yuan": "1"}),
     ("3201", SUPPLY, {"region_code": "330199"}, {"region_code": "330100"}),
     ("3201", SUPPLY, {"region_code": "110101"}, {}),
     ("3203", SUPPLY, {"region_code": "330103", "contract_date": "2021-04-09"},
@@ -100,7 +108,8 @@ ON_ONE_ROW = [
     ("3409", PATCH, {"plan_approval_date": "2024-12-31"}, {"plan_approval_date": ""}),
     ("3409", PATCH, {"completion_date": "2024-12-31"}, {"completion_date": ""}),
     ("3410", SUPPLY, {"price_wan_yuan": "-0.01"}, {"price_wan_yuan": "0"}),
-    ("3410", "gdp", {"gdp_wan_yuan": "0"}, {"gdp_wan_yuan": "0.0001"}),
+    ("3410", "gdp", {"gdp_wan_yuan": "0"}, {"gdp_wan_yuan": "1"}),
+    ("3410", "park_performance", {"tax_wan_yuan": "-1"}, {"tax_wan_yuan": "0", "value_added_wan_yuan": "0"}),
     ("3411", SUPPLY, {"far_upper": "1.4"}, {"far_upper": "1.5"}),
     ("3412", SUPPLY, {"parcel_code": "3.30102E+17"}, {"parcel_code": "330102001GB00001"}),
     ("3412", "policy_measure", {"measure_no": "330102202600123000"}, {"measure_no": "330102202600123001"}),
@@ -209,6 +218,10 @@ WORDS = [
     (SUPPLY, {"region_code": "330203"}, "（海曙区）不属于文件名所示的报送单位 330100",
      "请核对"),
     (SUPPLY, {"agreed_start_date": "1980/1/1"}, "读作 1980-01-01", "不要填"),
+    (SUPPLY, {"supplied_area_mu": "14000001"}, "过大，不可能是真实的数（最多 14000000 公顷）", "小数点和单位（本列单位为公顷）"),
+    (SUPPLY, {"price_wan_yuan": "1e12"}, "过大，换算后不得达到一万亿", "本列单位为万元"),
+    ("gdp", {"gdp_wan_yuan": "0.2"}, "“0.2”过小，不可能是真实的数（至少 1 亿元）", "改正表头的单位"),
+    ("gdp", {"gdp_wan_yuan": "-5"}, "为 -5（亿元），不得小于 0", "正负号"),
     ("gdp", {"real_index": "4.7"}, "应在 50 至 200 之间", "指数应为 104.7"),
     ("gdp", {"real_index": "-1.2"}, "-1.2", "指数应为 98.8"),
     ("gdp", {"real_index": "1047"}, "1047", "以上年为 100"),
@@ -230,6 +243,17 @@ def test_the_fifteen_times_mistake_is_said_in_the_unit_of_the_column():
     finding = checked(SUPPLY, [row(SUPPLY, supplied_area_mu="30")], units=in_mu).findings[0]
     assert "供应面积 30（亩）恰为三项之和 2 的 15 倍" in finding.message
     assert finding.suggestion.startswith("按亩填报应为 2，或对方误按公顷填写")
+
+
+def test_limits_are_said_in_the_unit_of_the_cells():
+    """Typed in 亿元 below a header that says 元: 2000 元 are no GDP. 2.1 × 10⁸ 亩 are 1.4 × 10¹¹ m²."""
+    small = checked("gdp", [row("gdp", gdp_wan_yuan="2000")], units={"gdp_wan_yuan": Unit.YUAN}).findings[0]
+    assert "至少 100000000 元" in small.message
+    in_metres = {"approved_area_mu": Unit.SQUARE_METRE}
+    large = checked(
+        "approved_unsupplied", [row("approved_unsupplied", approved_area_mu="140000000001")], units=in_metres
+    )
+    assert "最多 140000000000 平方米" in large.findings[0].message
 
 
 def test_rule_numbers_are_unique_and_sorted_into_groups():

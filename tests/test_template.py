@@ -70,6 +70,18 @@ def checked(table: Table, data: bytes):
     return check(read(template_name(table, "330100", 2026), data), REGIONS, DAY)
 
 
+def test_excel_stops_what_cannot_be_real():
+    """The limits of the door in the unit of the cells: 14 million 公顷, 210 million 亩, 1 亿元."""
+    limits = {
+        (column, table): (rule.formula1, rule.formula2)
+        for table, column in (("land_supply", "供应面积"), ("annual_task", "任务面积"), ("gdp", "现价GDP"))
+        for rule in book(TABLES[table])[FORM].data_validations.dataValidation
+        if (rule.promptTitle or "").startswith(column)
+    }
+    assert [float(high) for _, high in limits.values()][:2] == [14_000_000, 210_000_000]
+    assert float(limits["现价GDP", "gdp"][0]) == 1
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_filled_template_passes(name):
     table = TABLES[name]

@@ -100,6 +100,20 @@ def _unit_is(asked: Asked) -> str:
     return f"本列单位为{asked.unit}" if asked.unit else "本列不带单位"
 
 
+def _most(asked: Asked) -> str:
+    most = asked.column.most
+    return "换算后不得达到一万亿" if most is None else f"不可能是真实的数（最多 {_in_unit(most, asked)}）"
+
+
+def _least(asked: Asked) -> str:
+    return f"不可能是真实的数（至少 {_in_unit(asked.column.least, asked)}）"
+
+
+def _in_unit(value: Decimal, asked: Asked) -> str:
+    """A limit, declared in the unit of core, in the unit of the cells."""
+    return f"{plain(value / asked.column.units[asked.unit])} {asked.unit}"
+
+
 def _without_unit(asked: Asked) -> str:
     """The number to type instead: converted where the unit can be."""
     found = _WITH_UNIT.fullmatch(asked.plain.lower())
@@ -199,7 +213,9 @@ HINTS: dict[str, Callable[[Asked], str]] = {
     "code_hint": _land_use,
     "deviation": _deviation,
     "index_hint": _index,
+    "least": _least,
     "looks_like": lambda asked: "当前值像是亩" if asked.unit is Unit.HECTARE else "或对方误按公顷填写",
+    "most": _most,
     "no_such_day": _no_such_day,
     "part": lambda asked: "面积分项为空不视为 0。" if asked.column.kind is Kind.AREA_PART else "",
     "region_hint": _region,

@@ -100,7 +100,7 @@ def intensities(land: dict, gdp: dict, years: range) -> dict[tuple[str, int], In
         chain = _chain(region, gdp, years)
         for year, (level, low, high, rows) in chain.items():
             surveyed = land.get((region, year))
-            if surveyed and level:
+            if surveyed and level > 0:  # GDP of 0 divides nothing
                 area = sum((Fraction(row["area_mu"]) for row in surveyed), Fraction(0)) / 15
                 preliminary = any(row["vintage"] == "初步" for row in surveyed) or any(
                     r["vintage"] == "初步核算" for r in rows

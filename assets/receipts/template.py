@@ -234,6 +234,9 @@ def _validation(column: Column, lists: dict[str, str], year: int) -> dict:
         }  # fmt: skip
     if column.kind in _NUMBERS:
         low, high, words = _NUMBERS[column.kind]
+        own = column.units.get(column.unit, 1)  # limits are declared in the unit of core
+        low = low if column.least is None else float(column.least / own)
+        high = high if column.most is None else float(column.most / own)
         return rule | {
             "validate": "decimal",
             "criteria": "between",
