@@ -388,7 +388,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "3207", WARNING, "文件名中的行政区代码不是设区市或省", "file named after a county or an unknown region",
         "文件名中的行政区代码 {file_region}{region}不是设区市或省。",
-        "请以设区市（如 330100）或省（330000）的代码命名。{treated}",
+        "请以设区市（如 330100）或省（330000）的代码命名{rename}。{treated}",
         explanation="文件由设区市或省报送；以县（市、区）代码命名的，按其所属设区市处理。",
     ),
     Rule(
@@ -398,6 +398,12 @@ RULES: tuple[Rule, ...] = (
         tables=("land_supply",), columns=("land_source",),
         broken=_c("land_source").is_not_null() & ~_c("land_source_known"),
         explanation="土地市场网数据的土地来源只接受数字（公顷）或三个规定的词。",
+    ),
+    Rule(
+        "3209", WARNING, "文件名中的行政区代码疑有误", "region in the file name is probably wrong",
+        "文件名中的行政区是 {file_region}，而 {rows} 行中有 {outside} 行的行政区属于{place}，不属于该单位：很可能是文件名写错了。",
+        "文件名有误的，请改名{rename}后重报，各行不必修改；文件名无误的，请改正各行的行政区代码。",
+        explanation="几乎所有行（九成以上）都不属于文件名所示的报送单位时，先提示核对文件名；各行仍按 3204 隔离。",
     ),
     # 33xx: relations inside a row
     Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -200,6 +201,48 @@ def test_the_warning_for_a_county_file_stands_on_the_file():
     assert "330102（上城区）不是设区市或省" in result.findings[0].message
     assert "按所属设区市 330100 杭州市 处理" in result.findings[0].suggestion
     assert result.accepted.height == 1
+
+
+def test_a_file_named_after_another_city_says_so_first_and_keeps_its_rows_in_the_books():
+    named = reading(SUPPLY, [numbered(each) for each in range(9)], region="330200")
+    named.file = replace(named.file, name="供地结果_330200_2026_第2批.xlsx")
+    result = check(named, regions(), RECEIVED)
+    assert found(result) == ["3209", *["3204"] * 9] and (result.accepted.height, result.rows_quarantined) == (0, 9)
+    said = result.findings[0]
+    assert said.place == Place() and not said.quarantined
+    assert "是 330200 宁波市，而 9 行中有 9 行的行政区属于 330100 杭州市" in said.message
+    assert "请改名为“供地结果_330100_2026_第2批.xlsx”" in said.suggestion
+
+
+def test_an_unknown_code_in_the_name_names_the_city_of_the_rows():
+    named = reading(SUPPLY, [numbered(each) for each in range(9)], region="110000")
+    named.file = replace(named.file, name="供地结果_110000_2026.xlsx")
+    result = check(named, regions(), RECEIVED)
+    assert found(result) == ["3207", *["3204"] * 9]
+    said = result.findings[0].suggestion
+    assert "命名为“供地结果_330100_2026.xlsx”" in said and "各行的行政区属于 330100 杭州市；本次无法判断" in said
+
+
+def test_some_rows_of_another_city_do_not_make_the_name_wrong():
+    inside, outside = [numbered(each) for each in range(2)], range(2, 10)
+    rows = [*inside, *(numbered(each, region_code="330203") for each in outside)]
+    assert found(checked(SUPPLY, rows)) == ["3204"] * 8
+
+
+def test_rows_of_several_cities_name_none_of_them():
+    codes = ("330203", "330302", "330402")
+    result = checked(SUPPLY, [numbered(at, region_code=code) for at, code in enumerate(codes)])
+    assert "属于其他 3 个设区市" in result.findings[0].message and "请改名后重报" in result.findings[0].suggestion
+
+
+def test_what_an_optional_column_lacks_is_said_once_where_the_file_does_not_have_it():
+    without = [{name: value for name, value in numbered(each).items() if name != "far_lower"} for each in range(9)]
+    result = checked(SUPPLY, without)
+    assert found(result) == ["3403"] and result.accepted.height == 9
+    (said,) = result.findings
+    assert said.place == Place() and said.key is None
+    assert "本文件没有“约定容积率下限”列，涉及 9 行。" in said.message
+    assert found(checked(SUPPLY, [numbered(each, far_lower="") for each in range(9)])) == ["3403"] * 9
 
 
 def test_a_region_without_a_city_is_an_error():

@@ -223,6 +223,17 @@ def test_check_names_place_rule_problem_and_suggestion(tmp_path: Path, capsys) -
         assert words in said
 
 
+def test_check_tells_what_is_said_of_many_rows_once_and_of_the_file_first(tmp_path: Path, capsys) -> None:
+    rows = [GOOD.replace("B00001", f"B{at:05d}") for at in range(20)]
+    file = submit(tmp_path, *rows)
+    assert cli.call(["check", str(file.rename(file.with_name("供地结果_330200_2026.csv")))]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert "3209" in said[2] and "错误 20，提醒 1" in said[1]
+    (at,) = [at for at, line in enumerate(said) if "3204" in line]
+    assert "第2行" in said[at]
+    assert said[at + 3].strip().startswith("同样的问题还有 19 处：第3行") and said[at + 3].endswith(" 等")
+
+
 def test_check_as_json(tmp_path: Path, capsys) -> None:
     assert cli.call(["check", str(submit(tmp_path, GOOD, BAD)), "--json"]) == 1
     (receipt,) = json.loads(capsys.readouterr().out)

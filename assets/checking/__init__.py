@@ -9,17 +9,18 @@ from datetime import date
 
 import polars as pl
 
-from assets.reading.source import Checked, Finding, Reading
+from assets.reading.source import Checked, Reading
 from schemas.dtypes import PROVENANCE
 from schemas.policy import Regions, rulebook
-from schemas.rules import BY_NUMBER, EMPTY, ERROR, UNREAD, Check, checks, problem
+from schemas.rules import EMPTY, ERROR, UNREAD, WARNING, Check, checks, problem
 from schemas.submissions import LAND_SUPPLY
 from schemas.table import Kind, Table
 
 from . import landchina
-from .facts import KEY, LANDCHINA, submitting_region, typed_rows, with_facts
+from .facts import KEY, LANDCHINA, typed_rows, with_facts
+from .named import file_name_findings
 from .within import repeats, walk_base
-from .wording import Located, Wording, file_finding
+from .wording import Located, Wording
 
 __all__ = ["check"]
 
@@ -46,7 +47,8 @@ def check(reading: Reading, regions: Regions, received_on: date) -> Checked:
 
     accepted = _stored(rows, reading.table or LAND_SUPPLY, quarantined.union(repeated.again))
     located = sorted([*located, *repeated.findings], key=lambda each: (each.row, each.finding.rule))
-    findings = [*reading.findings, *_about_the_file(reading, regions), *(each.finding for each in located)]
+    about_the_file = file_name_findings(reading, rows, located, regions)
+    findings = [*reading.findings, *about_the_file, *(each.finding for each in located)]
     if table.name == "walk_coverage":
         findings += walk_base(accepted, regions, rulebook(received_on))
     return Checked(reading, accepted, findings, len(quarantined), len(repeated.again))
@@ -65,7 +67,9 @@ def _broken_rules(rows: pl.DataFrame, table: Table, wording: Wording) -> list[Lo
         flags = asked.select(each.broken.alias(str(number)) for number, each in enumerate(group))
         for each, flag in zip(group, flags.get_columns(), strict=True):
             if flag.any():
-                found += wording.findings(each, asked["index"].filter(flag))
+                of_file = each.rule.severity == WARNING and wording.is_absent(each.column)
+                say = wording.once if of_file else wording.findings
+                found += say(each, asked["index"].filter(flag))
     return found
 
 
@@ -76,17 +80,6 @@ def _possible(each: Check, rows: pl.DataFrame) -> bool:
     if each.rule.only != UNREAD or each.column.kind is Kind.TEXT:  # texts have no problems of their own
         return True
     return rows[problem(each.column.name)].null_count() < rows.height
-
-
-def _about_the_file(reading: Reading, regions: Regions) -> list[Finding]:
-    submitter = submitting_region(reading, regions)
-    if not submitter or submitter.get("level") in ("city", "province"):
-        return []
-    city = submitter.get("city_code")
-    region, treated = "", "本次无法判断报送单位，各行均不能通过。"
-    if city:
-        region, treated = f"（{submitter['name']}）", f"本次按所属设区市 {city} {regions.name(city)} 处理。"
-    return [file_finding(BY_NUMBER["3207"], file_region=submitter["code"], region=region, treated=treated)]
 
 
 _ORIGIN = (KEY, "sheet", "row_number", "profile")

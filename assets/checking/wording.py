@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
@@ -79,6 +79,16 @@ class Wording:
                 rule.severity == ERROR,
             )
             yield Located(row, finding)
+
+    def once(self, check: Check, indices: pl.Series) -> Iterator[Located]:
+        """One finding for the whole file, which lacks the column: what every row would be told alike."""
+        for first in self.findings(check, indices[:1]):
+            message = f"{first.finding.message}本文件没有“{check.column.label}”列，涉及 {len(indices)} 行。"
+            yield Located(first.row, replace(first.finding, place=Place(), key=None, message=message))
+
+    def is_absent(self, column: Column) -> bool:
+        """Whether no part of the file has the column."""
+        return all(self.source(column, block) is None for block in range(len(self._reading.blocks)))
 
     def source(self, column: Column, block: int) -> SourceColumn | None:
         columns = self._reading.blocks[block].columns

@@ -17,6 +17,9 @@ from pipelines import settings
 from pipelines.cli.desk import STATUSES, Desk, Misuse, options
 from schemas import policy
 
+#: Cells that are listed of those with the same finding.
+NAMED_AT_MOST = 10
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
@@ -87,25 +90,45 @@ def _receipt(desk: Desk, path: Path, checked: Checked, most: int) -> str:
             f" {errors} errors, {len(checked.findings) - errors} warnings",
         ),
     ]
-    # Errors first: they are what keeps a row out.
-    findings = sorted(checked.findings, key=lambda each: each.severity != "error")
-    shown = findings[:most] if most else findings
-    lines += [line for finding in shown for line in _finding(desk, finding)]
-    if len(shown) < len(findings):
-        rest = len(findings) - len(shown)
+    told = _told_together(checked.findings)
+    shown = told[:most] if most else told
+    lines += [line for findings in shown for line in _finding(desk, findings)]
+    if rest := len(checked.findings) - sum(map(len, shown)):
         lines.append(desk.pick(f"……另有 {rest} 条；--most 0 显示全部", f"… {rest} more; --most 0 shows all"))
     return "\n".join(lines)
 
 
-def _finding(desk: Desk, finding: Finding) -> list[str]:
+def _told_together(findings: list[Finding]) -> list[list[Finding]]:
+    """Findings that say the same of several rows, together; first what is said of the file, which often explains the
+    others, then the errors, which keep a row out."""
+    alike: dict[tuple, list[Finding]] = {}
+    for each in sorted(findings, key=lambda each: (each.place.row_number is not None, each.severity != "error")):
+        alike.setdefault((each.rule, each.place.column, each.message, each.suggestion), []).append(each)
+    return list(alike.values())
+
+
+def _finding(desk: Desk, findings: list[Finding]) -> list[str]:
+    finding, *again = findings
     severity = desk.pick("✕ 错误", "✕ error") if finding.severity == "error" else desk.pick("▲ 提醒", "▲ warning")
-    place = finding.place
-    # Cells of a file without letters are named by their row, in Chinese.
-    cell = place.cell if place.cell and (place.cell.isascii() or not desk.english) else _row(desk, place.row_number)
-    where = " ".join(part for part in (place.sheet, cell, place.column) if part)
+    where = " ".join(part for part in (_cell(desk, finding), finding.place.column) if part)
     key = desk.pick(f"（记录 {finding.key}）", f" (record {finding.key})") if finding.key else ""
     lines = [f"  {severity} {finding.rule}  {where}{key}".rstrip(), f"      {finding.message}"]
-    return [*lines, f"      → {finding.suggestion}"] if finding.suggestion else lines
+    if finding.suggestion:
+        lines.append(f"      → {finding.suggestion}")
+    if again:
+        cells = desk.pick("、", ", ").join(_cell(desk, each) for each in again[:NAMED_AT_MOST])
+        more = desk.pick(" 等", " …") if len(again) > NAMED_AT_MOST else ""
+        lines.append(
+            desk.pick(f"      同样的问题还有 {len(again)} 处：{cells}{more}", f"      {len(again)} more: {cells}{more}")
+        )
+    return lines
+
+
+def _cell(desk: Desk, finding: Finding) -> str:
+    """Sheet and cell; cells of a file without letters are named by their row, in Chinese."""
+    place = finding.place
+    cell = place.cell if place.cell and (place.cell.isascii() or not desk.english) else _row(desk, place.row_number)
+    return " ".join(part for part in (place.sheet, cell) if part)
 
 
 def _row(desk: Desk, row: int | None) -> str | None:
