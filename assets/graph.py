@@ -371,11 +371,11 @@ def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg
         made_from = stamp(con, now.context, now.what_if)
     with waiting_for(place):
         release.clean(place)  # a run that died a moment before `current` moved
-    if known := release.same(place, made_from):
+    kind = release.kind_of(place, now.context.as_of, now.what_if)
+    if known := release.same(place, made_from, kind):
         context.log.info(f"没有变化：与发布 {known.release_id} 相同")
         return dg.MaterializeResult(metadata={"release_id": known.release_id, "unchanged": True})
     release_id = release.next_id(place, now.context.as_of)
-    kind = release.kind_of(place, now.context.as_of, now.what_if)
     with waiting_for(place), warehouse.let_go(place.build):
         made_at = now.made_at.isoformat(timespec="seconds")
         extras = bundle.of_release(place, release_id, context.log.warning)

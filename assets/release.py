@@ -198,9 +198,19 @@ def kind_of(home: Home, as_of: date, what_if: bool) -> Kind:
     return Kind.LOOK_BACK if looks_back else Kind.RELEASE
 
 
-def same(home: Home, stamp: Stamp) -> Manifest | None:
-    """The newest release that was made from the same inputs, rules and as-of: making it again would change nothing."""
-    return next((each for each in reversed(manifests(home)) if each.stamp == stamp), None)
+def same(home: Home, stamp: Stamp, kind: Kind) -> Manifest | None:
+    """The newest release that was made from the same inputs, rules and as-of: making it again would change nothing.
+
+    `kind`: what it would be now. One that only looked back does not stand for a release that would become current.
+    """
+    made = (each for each in reversed(manifests(home)) if each.stamp == stamp)
+    return next((each for each in made if kind != Kind.RELEASE or each.kind != Kind.LOOK_BACK), None)
+
+
+def ahead_of(home: Home, today: date) -> str | None:
+    """The current release, if its as-of day is yet to come: until then whatever is made only looks back."""
+    now = current(home)
+    return now if now and order(now)[0] > today.isoformat() else None
 
 
 # --- Making one ----------------------------------------------------------------------------------------------------

@@ -94,7 +94,11 @@ class Nights:
             raw.capture(con, self.landing, self.home.raw, FAR_FUTURE, context.regions)
             for table in core.ORDER:
                 core.load(con, self.home.raw, table, context.regions)
-            if known := release.same(self.home, stamp(con, context, bool(night.rules))):
+            if known := release.same(
+                self.home,
+                stamp(con, context, bool(night.rules)),
+                release.kind_of(self.home, context.as_of, bool(night.rules)),
+            ):
                 if not night.rebuilt:
                     return None
                 self._made_again(con, context, known.release_id)

@@ -305,6 +305,35 @@ def test_releases_and_rollback(home: Home, capsys) -> None:
     assert "2026-11-23.2" in capsys.readouterr().err
 
 
+def test_a_day_to_come_is_pointed_out(tmp_path: Path, capsys) -> None:
+    cli.call(["run", "--as-of", "2099-01-01"])
+    assert "截止日 2099-01-01 晚于今天" in capsys.readouterr().err
+
+
+def test_a_current_release_of_a_day_to_come_is_pointed_out_with_a_remedy(home: Home, capsys) -> None:
+    cli.call(["run"])
+    assert "晚于今天" not in capsys.readouterr().err
+    store.publish(home, date(2099, 1, 1))
+    cli.call(["run"])
+    assert "当前发布 2099-01-01.1 的截止日晚于今天" in (said := capsys.readouterr().err)
+    assert "landstock rollback 2026-11-23.1" in said
+
+
+# --- demo, synth ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["demo", "synth"])
+def test_a_home_that_no_demo_made_stays_as_it_is(home: Home, command: str, monkeypatch, capsys) -> None:
+    monkeypatch.delenv("LANDSTOCK_LANDING")
+    (home.raw / "ab").mkdir(parents=True)
+    (home.raw / "ab" / "abcd").write_bytes(b"original")
+    before = sorted(path for path in home.path.rglob("*") if "releases" in path.parts or "raw" in path.parts)
+    assert cli.call([command, "--home", str(home.path)]) == 3
+    assert "不是 demo 造的" in capsys.readouterr().err
+    assert before == sorted(path for path in home.path.rglob("*") if "releases" in path.parts or "raw" in path.parts)
+    assert not (home.path / "landing").exists()
+
+
 # --- status, targets, dict, doctor ---------------------------------------------------------------------------------
 
 

@@ -251,6 +251,14 @@ def test_a_huge_table_breaks_over_pages_with_its_header(tmp_path):
     assert len(pages) > 3 and all("序号" in page for page in pages)
 
 
+def test_a_long_list_of_changed_switches_fits_into_words_properties(tmp_path):
+    sample = model()
+    long = "2025.1" + "+activation.idle=false" * 20
+    sample = replace(sample, release=replace(sample.release, rule_version=long))
+    made = docx.Document(word.write(sample, "annual", 2026, tmp_path / "a.docx"))
+    assert len(made.core_properties.comments) == 255 and made.core_properties.comments.endswith("…")
+
+
 def test_without_a_chinese_font_the_remedy_is_named():
     with pytest.raises(fonts.FontsMissing, match="apt-get install fonts-noto-cjk"):
         fonts.chinese(frozenset({"DejaVu Sans"}))

@@ -15,7 +15,7 @@ from assets import core, indicators, marts, raw, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
 from assets.dictionary import dictionary
-from assets.explain import UnknownFigure, explain, find_indicator
+from assets.explain import UnknownFigure, _usual, explain, find_indicator
 from assets.explain.model import Group, Part, Rule
 from assets.explain.past import build as build_past
 from assets.explain.sums import recompute
@@ -187,6 +187,11 @@ def test_regions_go_by_code_or_name(empty, asked, code):
 def test_unknown_regions_are_refused(empty, asked):
     with pytest.raises(UnknownFigure, match="没有地区"):
         explain(empty, asked, "5", 2026)
+
+
+@pytest.mark.parametrize(("year", "basis"), [(2024, "annual"), (2025, "period")])
+def test_before_the_plan_a_year_is_meant(year, basis):
+    assert _usual(INDICATORS["stock_supply_share"], year) == basis
 
 
 @pytest.mark.parametrize(("year", "basis"), [(2024, None), (2026, "cumulative")])

@@ -205,9 +205,28 @@ def test_failing_extras_publish_nothing(home: Home) -> None:
 
 def test_same_stamp_is_found_again_and_any_difference_is_not(home: Home) -> None:
     made = publish(home)
-    assert release.same(home, stamp()) == made
+    assert release.same(home, stamp(), Kind.RELEASE) == made
     for other in (stamp(inputs="b"), stamp(rules="2025.1+activation.idle=false"), stamp(as_of=date(2026, 11, 24))):
-        assert release.same(home, other) is None
+        assert release.same(home, other, Kind.RELEASE) is None
+
+
+def test_what_only_looked_back_does_not_stand_for_a_release(home: Home) -> None:
+    """Made while `current` was of a day to come; once that is taken back, the day itself is to become current."""
+    before = publish(home, date(2026, 11, 22))
+    publish(home, date(2062, 1, 1))
+    looked_back = publish(home)
+    assert looked_back.kind == Kind.LOOK_BACK
+    assert release.same(home, stamp(), Kind.LOOK_BACK) == looked_back
+    release.rollback(home, before.release_id)
+    assert release.same(home, stamp(), release.kind_of(home, NOVEMBER, False)) is None
+    assert publish(home).release_id == release.current(home)
+
+
+def test_a_current_release_of_a_day_to_come_is_seen(home: Home) -> None:
+    assert release.ahead_of(home, NOVEMBER) is None
+    made = publish(home)
+    assert release.ahead_of(home, NOVEMBER) is None
+    assert release.ahead_of(home, date(2026, 11, 22)) == made.release_id
 
 
 def test_checksum_ignores_row_order_and_release_but_no_value() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets import marts, warehouse
+from assets import indicators, marts, warehouse
 from assets.circumstances import make_context
 from assets.trust import builders, completeness, distribution
 from assets.trust.distribution import compare, critical, distance
-from schemas.indicators import OWED
+from schemas.indicators import INDICATORS, OWED
+from schemas.marts import MARTS
 from schemas.policy import Distribution
 from schemas.trust import Due
 from tests.bureau import Bureau, supervision_no
@@ -123,6 +124,18 @@ def test_a_year_of_files_in_the_wrong_unit_is_found(bureau, tmp_path):
     assert [(row["region_code"], row["state"], row["median"], row["before_median"]) for row in found.to_dicts()] == [
         ("330000", "drifted", 60.0, 4.0), ("330100", "drifted", 60.0, 4.0),
     ]  # fmt: skip
+
+
+def test_before_the_plan_nothing_is_owed(bureau, tmp_path):
+    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1, 2024), "合同签订日期": "2024-03-01"}, day="2024-04-01")
+    bureau.take_in()
+    context = make_context(date(2024, 12, 31), {})
+    for code in INDICATORS:
+        indicators.derive(bureau.con, code, context)
+    for name in MARTS:
+        if name not in ("revision", "plausibility"):
+            made(bureau, tmp_path, name, as_of="2024-12-31")
+    assert made(bureau, tmp_path, "submission_due", as_of="2024-12-31").is_empty()
 
 
 # --- Results ----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from schemas import database
-from schemas.indicators import INDICATORS, Indicator, VerdictKind
+from schemas.indicators import FIRST_YEAR, INDICATORS, Basis, Indicator, VerdictKind
 
 from .change import changes
 from .chosen import Cell, Chosen, UnknownFigure, find_indicator, find_region
@@ -60,10 +60,15 @@ def explain(
     """
     with opened(release_db, previous) as con:
         asked = find_indicator(indicator)
-        chosen = Chosen(find_region(con, region), asked.code, year, basis or str(asked.judged))
+        chosen = Chosen(find_region(con, region), asked.code, year, basis or _usual(asked, year))
         for made in explain_all(con, chosen, compare=previous is not None):
             return made
         raise _missing(con, asked, chosen)
+
+
+def _usual(indicator: Indicator, year: int) -> str:
+    """The basis that is meant when none is named: periods begin with the plan, before there are years only."""
+    return str(indicator.judged if year >= FIRST_YEAR else Basis.ANNUAL)
 
 
 @contextlib.contextmanager

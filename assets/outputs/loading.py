@@ -207,8 +207,10 @@ def _regions(source: Source) -> dict[str, model.Region]:
     kept = {each.code: each for each in regions if (each.city_code or each.code) in of_plan}
     if {each.level for each in kept.values()} < {"province", "city"}:
         raise model.NothingToReport(
-            "区划表里没有行动方案设定目标的地区，不生成附表、报告和网页；成果表不受影响，可用 landstock query 查询",
-            "no region of the region table has a target of the plan: no reports and no site; the marts are complete",
+            "没有可评价的地区（区划表里没有方案设定目标的地区，或截止日早于 2025 年），不生成附表、报告和网页；"
+            "成果表不受影响，可用 landstock query 查询",
+            "nothing to judge (no region with a target of the plan, or a day before 2025): no reports and no site;"
+            " the marts are complete",
         )
     source.leave_out([each.code for each in regions if each.code not in kept])
     return kept

@@ -36,6 +36,7 @@ _STANDS_IN = {TITLE: "华文中宋", FANGSONG: "仿宋_GB2312", KAI: "楷体_GB2
 _TEXT_WIDTH = Mm(210 - 28 - 26)
 _PICTURE_WIDTH = 0.84  # of the text
 _LONGEST_UNSPLIT = 16  # rows of a table that is kept on one page
+_LONGEST_PROPERTY = 255  # more Word does not take
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -245,7 +246,9 @@ def _style(
 def _properties(docx: Docx, report: Document, model: ReportModel) -> None:
     properties = docx.core_properties
     properties.title = report.title.replace("\n", "")
-    properties.comments, properties.author = report.line, "landstock"
+    line = report.line  # names every changed switch
+    properties.comments = line if len(line) <= _LONGEST_PROPERTY else line[: _LONGEST_PROPERTY - 1] + "…"
+    properties.author = "landstock"
     properties.created = properties.modified = model.release.made_at
     properties.language, properties.revision = "zh-CN", 1
 

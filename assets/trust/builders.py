@@ -94,6 +94,12 @@ def objection(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> p
     return pl.DataFrame([asdict(each) for each in known], schema=_OBJECTION, orient="row")
 
 
+_DUE = {
+    "region_code": pl.String, "source_table": pl.String, "table_label": pl.String, "year": pl.Int32,
+    "due_on": pl.Date, "state": pl.String, "state_label": pl.String, "files": pl.Int64,
+}  # fmt: skip
+
+
 def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Every city's owed tables of every year since 2025, with what it has handed in by the as-of day."""
     files = con.execute(
@@ -111,7 +117,7 @@ def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made)
         }
         for each in completeness.cells(files.to_dicts(), cities, years, context.as_of)
     ]  # fmt: skip
-    return pl.DataFrame(rows)
+    return pl.DataFrame(rows, schema=_DUE)  # none is owed before the plan's first year
 
 
 def build_distribution(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:

@@ -51,6 +51,7 @@ def demo(desk: Desk, home: Path | None, seed: int, as_of: date | None) -> int:
 def _make(desk: Desk, seed: int, day: date) -> int:
     """The submissions, then all that comes of them; returns the exit code."""
     landing = desk.settings.landing
+    require_made_up(desk.home, landing)
     desk.tell("生成仿真报送数据……", "making submissions…")
     with processes.at_hand():
         generated = processes.meanwhile(generate, landing, "province", seed, day)
@@ -80,6 +81,16 @@ def generate(landing: Path, scale: str, seed: int, until: date) -> bool:
     synthetic.generate(landing, scale=scale, seed=seed, until=until)
     (landing / _MARK).write_text(wanted)
     return True
+
+
+def require_made_up(home: Home, landing: Path) -> None:
+    """Raises HomeError for a home with submissions or releases that no demo made: a demo begins by removing them."""
+    holds = home.warehouse.exists() or release.ids(home) or (home.raw.is_dir() and any(home.raw.iterdir()))
+    if holds and not (landing / _MARK).is_file():
+        raise HomeError(
+            f"{home.path} 里已有报送数据或发布，不是 demo 造的，不会改动。请用 --home 换一个目录",
+            f"{home.path} holds submissions or releases that no demo made, and stays as it is. Choose another --home",
+        )
 
 
 def is_generated(landing: Path, wanted: str) -> bool:
@@ -114,6 +125,8 @@ def synth(desk: Desk, scale: str, seed: int, as_of: date | None) -> int:
     The data generator, for tests and benchmarks.
     """
     landing = desk.settings.landing if "landing" in desk.named else desk.settings.home / "landing"
+    if landing == desk.settings.home / "landing":
+        require_made_up(desk.home, landing)
     generate(landing, scale, seed, as_of or settings.today())
     desk.show(str(landing))
     return 0

@@ -42,6 +42,7 @@ def run(
     day, overrides = as_of or settings.today(), dict(rules)
     _require_years(years, day)
     context = make_context(day, desk.settings.rules | overrides, desk.settings.regions)
+    tell_of_days_to_come(desk, day)
     with telling_of_trouble(desk, day):
         require_landing(desk.settings.landing)
         with desk.home.prepare().locked("landstock run"):
@@ -51,6 +52,25 @@ def run(
                     release.rollback(desk.home, known.release_id)  # the link was lost
                 return _say_unchanged(desk, known)
             return carry_out(desk, day, overrides, strict=strict, years=years)
+
+
+def tell_of_days_to_come(desk: Desk, day: date) -> None:
+    """A day yet to come may be meant; a typing error must not go unnoticed, nor what became of one."""
+    today = settings.today()
+    if day > today:
+        desk.log(
+            f"截止日 {day} 晚于今天（{today}）：发布后成为当前发布，此前各日的结果都只算回看",
+            f"as of {day}, after today ({today}): it becomes the current release, and what is made before only looks back",
+            "warning",
+        )
+    elif ahead := release.ahead_of(desk.home, today):
+        earlier = [each for each in release.eligible(desk.home) if release.order(each)[0] <= str(today)]
+        remedy = f"landstock rollback {earlier[-1]}" if earlier else "landstock releases"
+        desk.log(
+            f"当前发布 {ahead} 的截止日晚于今天，新结果不会成为当前发布；如系误填，请先执行 {remedy}",
+            f"the current release {ahead} is of a day to come, so nothing new becomes current; if by mistake: {remedy}",
+            "warning",
+        )
 
 
 @contextlib.contextmanager
@@ -100,7 +120,7 @@ def unchanged(chosen: settings.Settings, context: Context, what_if: bool) -> rel
     with warehouse.connect(home.warehouse) as con:
         if landing.unseen(con, chosen.landing) or core.pending(con):
             return None
-        return release.same(home, stamp(con, context, what_if))
+        return release.same(home, stamp(con, context, what_if), release.kind_of(home, context.as_of, what_if))
 
 
 def _say_unchanged(desk: Desk, known: release.Manifest) -> int:
