@@ -206,6 +206,32 @@ def test_what_is_not_clearly_a_note_or_total_stays(line):
     assert len(rows(reading)) + reading.rejected_rows == 2
 
 
+@pytest.mark.parametrize(
+    "note", ["备注：以下为补充", "  注1 : 以下由开发区填报,,,", ",,说明：以下为补充,", "※备注:核对中"]
+)
+def test_a_note_between_rows_that_says_it_is_one_is_skipped(note):
+    reading = task_csv(ROW, note, ROW, "合计,,,24", note, ROW)
+    assert rows(reading) == [CELLS] * 3 and reading.findings == []
+    assert numbers(reading) == [2, 4, 7] and reading.skipped["说明"] == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "备注",
+        "注册地：杭州",
+        "以下为补充。",
+        "备注：以下单位为亩",
+        "备注：以下面积均以公顷计",
+        "备注：某宗,2026,x,1",
+        "330200",
+    ],
+)
+def test_what_may_be_data_or_a_unit_between_rows_stays(line):
+    reading = task_csv(ROW, line, ROW)
+    assert len(rows(reading)) + reading.rejected_rows == 3 and "说明" not in reading.skipped
+
+
 def test_the_total_of_a_land_class_column_is_data_wherever_it_stands():
     header = "地类编码,行政区代码,年份,面积,版本"
     lines = ["合计,330100,2025,10,最终", "05,330100,2025,4,最终", "合计,,,14,"]

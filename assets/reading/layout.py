@@ -14,7 +14,7 @@ import polars as pl
 from schemas.table import NOTHING, Kind, Unit
 
 from .header import Header, HeaderColumn, Profile, resembled, split_label
-from .notes import tail_notes
+from .notes import notes_between, tail_notes
 from .report import address, found, letters
 from .source import Block, Finding, Place, SourceColumn
 from .units import Units, allowed, column_dimension, named, plain, unit_cells, unit_row
@@ -111,6 +111,7 @@ def _classify(
     )  # fmt: skip
     frame = body.frame.with_columns(_total=total).with_columns(_reason=reason)
     special, units_below = _first_rows(frame.head(4), cells, header)
+    special |= notes_between(frame, cells)
     special |= tail_notes(frame, cells, _words_expected(profile, header))
     if special:
         mark = pl.col("row").replace_strict(list(special), list(special.values()), default=None, return_dtype=pl.String)

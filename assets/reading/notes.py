@@ -1,4 +1,4 @@
-"""What people write below a table: notes, remarks and signatures, told from the last rows of data."""
+"""What people write below a table and between its rows: notes, remarks and signatures, told from rows of data."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ _SIGNATURES = (
 _NOTE = re.compile(
     rf"^[*※★]*(注\d*[:.、]|注$|(备注|附注|说明|填表说明|填报说明|资料来源|数据来源|编制说明)\d*([:.、]|$)|({_SIGNATURES})([:(]|$))"
 )
+_ANNOUNCED = re.compile(r"^[*※★]*(注|备注|附注|说明|填表说明|填报说明)\d*:")
+_MAYBE_ANNOUNCED = r"^[\s*※★]*[注备附说填]"
+_OF_UNITS = re.compile("单位|亩|顷|平方|平米|m2|元")
 _SIGNED = re.compile(rf"^({_SIGNATURES})[:]")
 _CHINESE = re.compile("[一-鿿]")
 
@@ -29,6 +32,21 @@ def tail_notes(frame: pl.DataFrame, cells: list[str], words_expected: frozenset[
         text = plain(first)
         remark = alone and (_continues(text) if notes else _remark(text, cell in words_expected))
         if _NOTE.match(text) or _SIGNED.match(text) or remark:
+            notes[row] = NOTE
+    return notes
+
+
+def notes_between(frame: pl.DataFrame, cells: list[str]) -> dict[int, str]:
+    """Notes among the rows of data: the only cell of a row, which says itself that it is one (备注：…).
+
+    One that speaks of units stays what it was, an error: the rows below it may be meant in another unit.
+    """
+    likely = frame.filter(pl.col("_reason").is_null() & pl.coalesce(cells).str.contains(_MAYBE_ANNOUNCED))
+    notes: dict[int, str] = {}
+    for row, *values in likely.select("row", *cells).iter_rows():
+        first, *others = filter(None, values)
+        text = plain(first)
+        if not others and _ANNOUNCED.match(text) and not _OF_UNITS.search(text):
             notes[row] = NOTE
     return notes
 
