@@ -191,32 +191,38 @@ def lifetimes(
 
 
 def reports(con: duckdb.DuckDBPyConnection, tables: Iterable[str], as_of: date) -> pl.DataFrame:
-    """Who has reported some tables: source_table, city_code, reporting year of accepted files, first day (`reported_on`).
+    """Who has reported some tables: source_table, city_code, reporting year of accepted files, first day (`reported_on`)."""
+    together = pl.concat(
+        [_files_of(con, "city", tables, as_of), reports_of_province(con, tables, as_of)], how="vertical_relaxed"
+    )
+    return together.group_by("source_table", "city_code", "year").agg(reported_on=pl.col("received_on").min())
 
-    A file of the province reports for the cities that it holds accepted rows of.
+
+def reports_of_province(con: duckdb.DuckDBPyConnection, tables: Iterable[str], as_of: date) -> pl.DataFrame:
+    """What files of a province report for its cities: source_table, city_code, year, received_on.
+
+    Such a file reports for the cities that it holds accepted rows of, and for none with the province's own rows.
     """
+    files = _files_of(con, "province", tables, as_of)
+    held = [
+        con.execute(
+            f"SELECT DISTINCT s.source_table, r.city_code, s.year, s.received_on FROM core.{TABLES[table].name} c"
+            " JOIN raw.submission s USING (submission_id)"
+            " JOIN core.region p ON p.code = s.region_code AND p.level = 'province'"
+            " JOIN core.region r ON r.code = c.region_code AND r.city_code IS NOT NULL WHERE s.received_on <= ?",
+            [as_of],
+        ).pl()
+        for table in files["source_table"].unique()
+    ]
+    return pl.concat([files.clear(), *held], how="vertical_relaxed")
+
+
+def _files_of(con: duckdb.DuckDBPyConnection, level: str, tables: Iterable[str], as_of: date) -> pl.DataFrame:
+    """Files of cities or provinces that were not rejected, with the submitter as city_code."""
     among = ", ".join(f"'{table}'" for table in tables)
-    accepted = f"s.source_table IN ({among}) AND s.loaded AND s.status <> 'rejected' AND s.received_on <= ?"
-    by_city = con.execute(
+    return con.execute(
         "SELECT s.source_table, s.region_code AS city_code, s.year, s.received_on FROM raw.submission s"
-        f" JOIN core.region r ON r.code = s.region_code AND r.level = 'city' WHERE {accepted}",
+        f" JOIN core.region r ON r.code = s.region_code AND r.level = '{level}' WHERE s.source_table IN ({among})"
+        " AND s.loaded AND s.status <> 'rejected' AND s.received_on <= ?",
         [as_of],
     ).pl()
-    of_province = con.execute(
-        "SELECT DISTINCT s.source_table FROM raw.submission s"
-        f" JOIN core.region r ON r.code = s.region_code AND r.level = 'province' WHERE {accepted}",
-        [as_of],
-    ).fetchall()
-    frames = [by_city]
-    for (table,) in of_province:
-        frames.append(
-            con.execute(
-                f"SELECT DISTINCT s.source_table, r.city_code, s.year, s.received_on FROM core.{TABLES[table].name} c"
-                " JOIN raw.submission s USING (submission_id)"
-                " JOIN core.region p ON p.code = s.region_code AND p.level = 'province'"
-                " JOIN core.region r ON r.code = c.region_code AND r.city_code IS NOT NULL WHERE s.received_on <= ?",
-                [as_of],
-            ).pl()
-        )
-    together = pl.concat(frames, how="vertical_relaxed")
-    return together.group_by("source_table", "city_code", "year").agg(reported_on=pl.col("received_on").min())

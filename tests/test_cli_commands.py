@@ -9,8 +9,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from assets import release
 from assets.home import Home
 from assets.trust import completeness
 from pipelines import cli, landing
@@ -39,7 +41,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     made = Home(tmp_path / "home").prepare()
-    store.publish(made, marts={**store.FEW, "submission": MARTS["submission"]})
+    store.publish(made, marts={**store.FEW, **{name: MARTS[name] for name in ("submission", "submission_due")}})
     return made
 
 
@@ -341,6 +343,7 @@ def test_a_home_that_no_demo_made_stays_as_it_is(home: Home, command: str, monke
     ("table", "year", "files", "expected"),
     [
         ("land_supply", 2026, [], "missing"),
+        ("gdp", 2025, [("330000", "accepted")], "missing"),
         ("land_supply", 2026, [("330100", "accepted")], "accepted"),
         ("land_supply", 2026, [("330100", "rejected"), ("330100", "accepted_with_warnings")], "accepted"),
         ("land_supply", 2026, [("330100", "partly_accepted")], "partly_accepted"),
@@ -348,15 +351,46 @@ def test_a_home_that_no_demo_made_stays_as_it_is(home: Home, command: str, monke
         ("land_supply", 2026, [("330200", "accepted")], "missing"),
         ("gdp", 2026, [], "not_due"),
         ("gdp", 2025, [], "missing"),
-        ("gdp", 2025, [("330000", "accepted")], "by_province"),
         ("annual_task", 2026, [], "missing"),
         ("annual_task", 2027, [], "not_due"),
     ],
 )
 def test_what_is_missing(table: str, year: int, files: list[tuple[str, str]], expected: str) -> None:
     receipts = [{"region_code": code, "source_table": table, "year": year, "status": each} for code, each in files]
-    grid = completeness.cells(receipts, {"330100": "杭州市"}, [year], date(2026, 11, 23))
+    grid = completeness.cells(receipts, set(), {"330100": "杭州市"}, [year], date(2026, 11, 23))
     assert {cell.state for cell in grid if cell.table == table} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"), [([], "by_province"), (["rejected"], "by_province"), (["accepted"], "accepted")]
+)
+def test_rows_in_a_file_of_the_province_stand_for_a_city_without_a_file(own: list[str], expected: str) -> None:
+    receipts = [{"region_code": "330100", "source_table": "gdp", "year": 2025, "status": each} for each in own]
+    held, cities = {("330100", "gdp", 2025)}, {"330100": "杭州市", "330200": "宁波市"}
+    grid = completeness.cells(receipts, held, cities, [2025], date(2026, 11, 23))
+    assert {cell.region_code: cell.state for cell in grid if cell.table == "gdp"} == {
+        "330100": expected,
+        "330200": "missing",
+    }
+
+
+def test_status_shows_what_stands_in_a_file_of_the_province(home: Home, capsys) -> None:
+    """A file of the province with rows of 温州: that city alone stands by it, also where its own file was rejected."""
+    path = release.database(home, "2026-11-23.1")
+    path.chmod(0o644)
+    with duckdb.connect(str(path)) as con:
+        con.execute(
+            "INSERT INTO mart.submission (receipt_no, region_code, source_table, year, status) VALUES"
+            " ('A', '330000', 'gdp', 2025, 'accepted'), ('B', '330300', 'gdp', 2025, 'rejected')"
+        )
+        con.execute(
+            "INSERT INTO mart.submission_due (region_code, source_table, year, state) VALUES"
+            " ('330300', 'gdp', 2025, 'by_province'), ('330100', 'gdp', 2025, 'missing')"
+        )
+    assert cli.call(["status", "--json", "--year", "2025"]) == 0
+    cells = json.loads(capsys.readouterr().out)["submissions"]
+    states = {cell["region_code"]: cell["state"] for cell in cells if cell["table"] == "gdp"}
+    assert (states.pop("330300"), set(states.values())) == ("by_province", {"missing"})
 
 
 def test_status_counts_waiting_files(home: Home, tmp_path: Path, capsys) -> None:

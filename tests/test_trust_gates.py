@@ -48,6 +48,19 @@ def test_eleven_cities_owe_every_table_of_every_year(bureau, tmp_path):
     assert gdp["due_on"].to_list() == [date(2026, 1, 1), date(2027, 1, 1)]
 
 
+def test_a_file_of_the_province_reports_for_the_cities_it_holds_rows_of(bureau, tmp_path):
+    """330106 is of 杭州. Of GDP the province hands in its own figure only; the row for 温州 is not accepted."""
+    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1)}, city="330000")
+    rows = [{"行政区代码": "330000"}, {"行政区代码": "330300", "可比价指数": "4.7"}]
+    bureau.hand_in("地区生产总值", *rows, city="330000", year=2025)
+    bureau.take_in()
+    owed = made(bureau, tmp_path, "submission_due")
+    supply = owed.filter(source_table="land_supply", year=2026)
+    assert supply.filter(state="by_province")["region_code"].to_list() == ["330100"]
+    assert supply.filter(state="missing").height == 10
+    assert set(owed.filter(source_table="gdp", year=2025)["state"]) == {"missing"}
+
+
 def test_what_came_later_was_missing_on_the_day(bureau, tmp_path):
     bureau.hand_in("供地结果", {"电子监管号": supervision_no(1)}, day="2026-11-10")
     bureau.take_in()

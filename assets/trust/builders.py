@@ -107,6 +107,8 @@ def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made)
         " WHERE loaded AND received_on <= ?",
         [context.as_of],
     ).pl()
+    held = core.reports_of_province(con, completeness.OWED_TABLES, context.as_of)
+    by_province = set(held.select("city_code", "source_table", "year").iter_rows())
     cities = {code: context.regions.name(code) for code in context.regions.codes("city")}
     years = range(FIRST_YEAR, context.as_of.year + 1)
     rows = [
@@ -115,7 +117,7 @@ def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made)
             "year": each.year, "due_on": each.due, "state": str(each.state), "state_label": DUE_WORDS[each.state][0],
             "files": each.files,
         }
-        for each in completeness.cells(files.to_dicts(), cities, years, context.as_of)
+        for each in completeness.cells(files.to_dicts(), by_province, cities, years, context.as_of)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=_DUE)  # none is owed before the plan's first year
 

@@ -37,16 +37,23 @@ def due(table: str, year: int) -> date:
     return date(year, 3, 31) if table == "annual_task" else date(year, 1, 1)
 
 
-def cells(files: Iterable[dict[str, Any]], cities: dict[str, str], years: Iterable[int], day: date) -> list[Cell]:
-    """One cell per city, owed table and year. `files`: region_code, source_table, year, status of every receipt."""
+def cells(
+    files: Iterable[dict[str, Any]],
+    by_province: set[tuple[str, str, int]],
+    cities: dict[str, str],
+    years: Iterable[int],
+    day: date,
+) -> list[Cell]:
+    """One cell per city, owed table and year. `files`: region_code, source_table, year, status of every receipt.
+    `by_province`: (city, table, year) of what stands in a file of the province.
+    """
     found: dict[tuple, list[str]] = defaultdict(list)
     for each in files:
         found[each["region_code"], each["source_table"], each["year"]].append(each["status"])
-    province = {(name, year) for code, name, year in found if code and code.endswith("0000")}
 
     def cell(code: str, label: str, name: str, year: int) -> Cell:
         statuses, due_on = found.get((code, name, year), []), due(name, year)
-        state = _state(statuses, (name, year) in province, due_on <= day)
+        state = _state(statuses, (code, name, year) in by_province, due_on <= day)
         return Cell(code, label, name, year, state, len(statuses), due_on)
 
     return [cell(code, label, name, year) for year in years for code, label in cities.items() for name in OWED_TABLES]

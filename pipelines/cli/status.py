@@ -34,10 +34,10 @@ def status(desk: Desk, years: tuple[int, ...]) -> int:
     Missing submissions by city, table and year against what is due.
     """
     day, now = settings.today(), release.current(desk.home.require())
-    files = _files(desk) if now else []
+    files, by_province = _handed_in(desk) if now else ([], set())
     regions = policy.regions(desk.settings.regions or None)
     cities = {code: regions.name(code) for code in regions.codes("city")}
-    grid = cells(files, cities, years or [max(day.year, FIRST_YEAR)], day)
+    grid = cells(files, by_province, cities, years or [max(day.year, FIRST_YEAR)], day)
     waiting = _waiting(desk)
     if desk.machine:
         desk.hand_out({"release": now, "waiting": waiting, "submissions": [asdict(cell) for cell in grid]})
@@ -50,9 +50,12 @@ def status(desk: Desk, years: tuple[int, ...]) -> int:
     return 0
 
 
-def _files(desk: Desk) -> list[dict[str, Any]]:
+def _handed_in(desk: Desk) -> tuple[list[dict[str, Any]], set[tuple[str, str, int]]]:
+    """The receipts of the current release, and what stands in files of the province: (city, table, year)."""
     with release.open_read_only(desk.home) as con:
-        return database.rows(con, "SELECT region_code, source_table, year, status FROM submission")
+        files = database.rows(con, "SELECT region_code, source_table, year, status FROM submission")
+        held = f"SELECT region_code, source_table, year FROM submission_due WHERE state = '{Due.BY_PROVINCE}'"
+        return files, set(con.execute(held).fetchall())
 
 
 def _waiting(desk: Desk) -> int | None:
