@@ -92,6 +92,15 @@ def test_largest_records_name_file_and_row(share):
     ]
 
 
+def test_largest_exclusions_name_reason_file_and_row(share):
+    (row,) = share.largest_excluded
+    assert (row.record_key, row.reason_label, row.amount) == (supervision_no(3), "单独选址项目", Decimal(5))
+    assert (row.file_name, row.row_number) == ("供地结果_330100_2026.csv", 4)
+    told = page(Desk(Settings(Path(), Path())), share)
+    assert "【剔除的最大 1 条】" in told and "供地结果_330100_2026.csv 第4行" in told
+    assert "FROM figure_contribution('330100', 'stock_supply_share', 2026, 'annual')\" --rows 0" in told
+
+
 def test_names_rules_with_their_basis(share):
     rules = {rule.name: rule for rule in share.rules}
     assert rules["verdict.share_margin"].value == "1.0" and rules["verdict.share_margin"].switch

@@ -236,6 +236,7 @@ def hold(path: Path, figure: Row, told: Explanation) -> None:
     hold_groups(data, printed, "exclusions", "剔除的记录", excluded)
     hold_groups(data, printed, "undated", "没有日期，不属于任何一年", [row for row in rows if row["year"] is None])
     hold_records(data, printed, largest_of(counted))
+    hold_exclusions(data, [*excluded, *(row for row in rows if row["year"] is None)])
     hold_words(figure, told, data, printed)
 
 
@@ -268,6 +269,15 @@ def hold_records(data: dict, printed: Printed, expected: list[list]) -> None:
         amounts = [plain(top), plain(bottom)] if ratio else [plain(top)]
         where = " ".join(filter(None, (file, sheet, f"第{row}行")))
         assert clip(key, 40) in line and re.split(r" {2,}", line)[-1 - len(amounts) :] == [*amounts, where]
+
+
+def hold_exclusions(data: dict, rows: list[Row]) -> None:
+    """The ten largest of what was left out, each with its reason, file and row."""
+    told = ("record_key", "reason", "file_name", "sheet", "row_number")
+    said = Counter((Decimal(each["amount"]), *(each[name] for name in told)) for each in data["largest_excluded"])
+    every = Counter((row["amount"], *(row[name] for name in told)) for row in rows)
+    assert said <= every and said.total() == min(10, every.total())
+    assert sorted(each[0] for each in said.elements()) == sorted(each[0] for each in every.elements())[-said.total() :]
 
 
 def hold_words(figure: Row, told: Explanation, data: dict, printed: Printed) -> None:

@@ -114,8 +114,8 @@ def _explanation(
         why_absent=absence_words(asked, figure) if figure["absence"] else None,
         numerator_sum=sums[0], denominator_sum=sums[1], recomputed=None if figure["absence"] else value,
         adds_up=adds_up(figure, sums, value), groups=ledger.counted, exclusions=ledger.excluded,
-        undated=ledger.undated, largest=ledger.largest, divisors=ledger.divisors,
-        parts=parts, judged=judged, change=change, bases=[str(each) for each in asked.bases],
+        undated=ledger.undated, largest=ledger.largest, largest_excluded=ledger.largest_excluded,
+        divisors=ledger.divisors, parts=parts, judged=judged, change=change, bases=[str(each) for each in asked.bases],
     )  # fmt: skip
 
 

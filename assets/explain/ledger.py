@@ -10,7 +10,7 @@ import duckdb
 from schemas.marts import FIGURE_ROWS, IN_PERIOD, UNDATED
 
 from .chosen import Cell, Chosen
-from .model import Group, Record
+from .model import Excluded, Group, Record
 
 LARGEST, MOST_DIVISORS = 10, 50
 TOP, BOTTOM = "role IN ('numerator', 'both')", "role IN ('denominator', 'both')"
@@ -33,6 +33,7 @@ class Ledger:
     excluded: list[Group] = field(default_factory=list)
     undated: list[Group] = field(default_factory=list)
     largest: list[Record] = field(default_factory=list)
+    largest_excluded: list[Excluded] = field(default_factory=list)
     divisors: list[Record] = field(default_factory=list)
 
 
@@ -47,6 +48,10 @@ def ledgers(con: duckdb.DuckDBPyConnection, chosen: Chosen, reasons: dict[str, s
     for row in con.execute(_RECORDS).fetchall():
         own, divides, record = found[row[:4]], row[4], row[5:]
         (own.divisors if divides else own.largest).append(Record(*record))
+    for row in con.execute(_EXCLUDED).fetchall():
+        *record, reason, amount, file_name, sheet, number = row[4:]
+        label = reasons.get(reason)
+        found[row[:4]].largest_excluded.append(Excluded(*record, reason, label, amount, file_name, sheet, number))
     return found
 
 
@@ -84,4 +89,10 @@ SELECT {OF}, divides, source_table, record_key, region_code, any_value(event_dat
   any_value(top), any_value(bottom), any_value(reason), any_value(file_name), any_value(sheet), any_value(row_number)
 FROM shown JOIN (SELECT *, {_DIVIDES} AS divides FROM figure_rows WHERE role <> 'excluded') USING ({_RECORD}, divides)
 GROUP BY {_RECORD}, divides, place ORDER BY {OF}, divides, place
+"""
+_EXCLUDED = f"""
+SELECT {OF}, source_table, record_key, region_code, event_date, year, reason, amount, file_name, sheet, row_number
+FROM figure_rows WHERE role = 'excluded' QUALIFY row_number() OVER (
+  PARTITION BY {OF} ORDER BY amount DESC NULLS LAST, year, record_key, region_code, source_table, component, reason
+) <= {LARGEST} ORDER BY {OF}, amount DESC NULLS LAST, year, record_key, region_code, source_table, component, reason
 """

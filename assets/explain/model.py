@@ -56,6 +56,23 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """A ledger row that was left out: why, and where it stands. `year`: None where it has no date."""
+
+    source_table: str
+    record_key: str
+    region_code: str
+    event_date: date | None
+    year: int | None
+    reason: str
+    reason_label: str | None
+    amount: Decimal
+    file_name: str
+    sheet: str | None
+    row_number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A named share of a figure, in its own `unit`; `absence` says why there is no value."""
 
@@ -146,6 +163,7 @@ class Explanation:
     exclusions: list[Group]  # of the figure's period
     undated: list[Group]  # excluded and without a date: they belong to no year
     largest: list[Record]
+    largest_excluded: list[Excluded]
     divisors: list[Record]  # tasks and GDP: what is divided by
     parts: list[Part]
     judged: list[Judged]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from assets.explain.model import Change, Explanation, Group, Record
+from assets.explain.model import Change, Excluded, Explanation, Group, Record
 from assets.explain.words import BASES
 from assets.outputs import format as shown
 from pipelines.cli.desk import Desk
@@ -27,13 +27,18 @@ _STOPS = str.maketrans({"、": ", ", "：": ": ", "；": "; "})
 
 def page(desk: Desk, made: Explanation) -> str:
     """The whole text; sections without content are left out."""
-    largest, unit = len(made.largest), _unit(desk, made.part_unit)
+    largest, excluded, unit = len(made.largest), len(made.largest_excluded), _unit(desk, made.part_unit)
     sections = (
         (("计入的记录", "what counts"), _groups(desk, made.groups, unit)),
         (("剔除的记录", "excluded"), _groups(desk, made.exclusions, unit)),
         (("没有日期，不属于任何一年", "without a date, in no year"), _groups(desk, made.undated, unit)),
         (("除数", "divisors"), _records(desk, made.divisors, made)),
         ((f"最大的 {largest} 条", f"the {largest} largest"), _records(desk, made.largest, made)),
+        (
+            (f"剔除的最大 {excluded} 条", f"the {excluded} largest excluded"),
+            _left_out(desk, made.largest_excluded, unit),
+        ),
+        (("全部记录", "all records"), _query(desk, made)),
         (("分项", "parts"), _parts(desk, made)),
         (("评价", "assessment"), _judged(desk, made)),
         (("口径", "rules"), _rules(desk, made)),
@@ -167,6 +172,36 @@ def _records(desk: Desk, records: list[Record], made: Explanation) -> str:
         for each in records
     ]  # fmt: skip
     return table(header, rows, right={4, 5} if ratio else {4})
+
+
+def _left_out(desk: Desk, rows: list[Excluded], unit: str) -> str:
+    if not rows:
+        return ""
+    header = _titles(
+        desk, ("来源", "source"), ("记录", "key"), ("地区", "region"), ("日期", "date"), ("原因", "reason"), (unit, unit),
+        ("文件、表、行", "file, sheet, row"),
+    )  # fmt: skip
+    return table(
+        header,
+        [
+            [
+                _source(desk, each.source_table), clip(each.record_key, 40), each.region_code,
+                str(each.event_date or each.year or ""), clip(desk.pick(each.reason_label or each.reason, each.reason), 36),
+                _amount(each.amount), _place(desk, (each.file_name, each.sheet), each.row_number),
+            ]
+            for each in rows
+        ],
+        right={5},
+    )  # fmt: skip
+
+
+def _query(desk: Desk, made: Explanation) -> str:
+    """How to list every record behind the figure."""
+    if not made.record_count + made.excluded_count:
+        return ""
+    figure = f"'{made.region_code}', '{made.indicator}', {made.year}, '{made.basis}'"
+    home = f" --home {desk.home.path}" if "home" in desk.named else ""
+    return f'landstock query "FROM figure_contribution({figure})" --rows 0{home}'
 
 
 def _place(desk: Desk, names: Iterable[str | None], row: int) -> str:
