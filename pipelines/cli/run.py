@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +14,11 @@ import click
 from assets import core, processes, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
-from assets.home import Home, HomeError, Locked, out_of_space
+from assets.home import HomeError, Locked, out_of_space
 from expectations import validate
 from pipelines import landing, notice, settings
 from pipelines.cli.desk import STATUSES, Desk, Misuse, Switch, is_terminal, options, years_option
+from pipelines.cli.intake import Receipt, loaded, taken_in
 from pipelines.cli.tables import clip
 
 if TYPE_CHECKING:
@@ -140,23 +140,12 @@ def _say_unchanged(desk: Desk, known: release.Manifest) -> int:
 # --- Something to do -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """A file that this run took in."""
-
-    file_name: str
-    status: str
-    rows_loaded: int
-    rows_quarantined: int
-    first_error: str | None
-
-
 def carry_out(
     desk: Desk, day: date, overrides: dict[str, str], *, strict: bool = False, keep_fresh: bool = False,
     years: tuple[int, ...] = (), capture: bool = True,
 ) -> int:  # fmt: skip
     """Run the Dagster job and say what came of it; returns the exit code. The caller holds the lock."""
-    before = _loaded(desk.home.require_room())
+    before = loaded(desk.home.require_room())
     desk.log("正在准备……", "starting…", as_of=day, home=str(desk.home.path))
     with processes.at_hand():
         from assets.outputs import bundle
@@ -170,7 +159,7 @@ def carry_out(
         tags |= {OVERRIDES: json.dumps(overrides)} if overrides else {}
         tags |= {KEEP_FRESH: "true"} if keep_fresh else {}
         outcome = execute(desk.settings, tags, _progress(desk), without=() if capture else (SUBMISSION,))
-    receipts = taken_in(desk.home, before)
+    receipts = taken_in(desk.home, before, outcome.release.get("release_id"))
     code = _code(outcome, receipts, strict)
     if not outcome.success:
         message = "；".join([*(f"{c.table} {c.name}：{c.message}" for c in outcome.failed_checks), *outcome.failures])
@@ -188,25 +177,6 @@ def _code(outcome: Outcome, receipts: list[Receipt], strict: bool) -> int:
     if not outcome.success:
         return 3
     return int(strict and any(each.status in ("rejected", "partly_accepted") for each in receipts))
-
-
-def _loaded(home: Home) -> set[str]:
-    if not home.warehouse.exists():
-        return set()
-    with warehouse.connect(home.warehouse) as con:
-        return {each for (each,) in con.execute("SELECT submission_id FROM raw.submission WHERE loaded").fetchall()}
-
-
-def taken_in(home: Home, before: set[str]) -> list[Receipt]:
-    """Receipts of the files that were loaded since, in the order of receipt."""
-    with warehouse.connect(home.warehouse) as con:
-        rows = con.execute(
-            "SELECT submission_id, file_name, status, rows_loaded, rows_quarantined,"
-            " (SELECT arg_min(message, (row_number IS NOT NULL, row_number)) FROM raw.finding f"
-            "  WHERE f.submission_id = s.submission_id AND severity = 'error')"
-            " FROM raw.submission s WHERE loaded ORDER BY received_on, file_name, seq"
-        ).fetchall()
-    return [Receipt(*rest) for submission_id, *rest in rows if submission_id not in before]
 
 
 def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt]) -> None:
@@ -227,10 +197,10 @@ def _files_line(desk: Desk, receipts: list[Receipt]) -> str:
         return desk.pick("没有新的报送文件", "no new files")
     counts = {status: sum(each.status == status for each in receipts) for status in STATUSES}
     parts = [f"{desk.pick(*STATUSES[status])} {count}" for status, count in counts.items() if count]
-    loaded, refused = sum(each.rows_loaded for each in receipts), sum(each.rows_quarantined for each in receipts)
+    good, refused = sum(each.rows_loaded for each in receipts), sum(each.rows_quarantined for each in receipts)
     return desk.pick(
-        f"新入库 {len(receipts)} 个文件：{'，'.join(parts)}；入库 {loaded:,} 行，隔离 {refused:,} 行",
-        f"{len(receipts)} new files: {', '.join(parts)}; {loaded:,} rows loaded, {refused:,} quarantined",
+        f"新入库 {len(receipts)} 个文件：{'，'.join(parts)}；入库 {good:,} 行，隔离 {refused:,} 行",
+        f"{len(receipts)} new files: {', '.join(parts)}; {good:,} rows loaded, {refused:,} quarantined",
     )
 
 
@@ -261,9 +231,19 @@ def _ending(desk: Desk, outcome: Outcome) -> list[str]:
     kind = _KINDS[made["kind"]]
     lines = [desk.pick(f"发布 {made['release_id']}：{kind[0]}", f"release {made['release_id']}: {kind[1]}")]
     if outcome.warnings:
-        lines.append(desk.pick(f"有 {outcome.warnings} 项核验提醒", f"{outcome.warnings} checks warn"))
+        lines.append(_warnings(desk, outcome.warnings, made))
     lines += outcome.left_out
     return [*lines, f"  {made['path']}"]
+
+
+def _warnings(desk: Desk, count: int, made: dict) -> str:
+    """How many checks warn, and where to read which."""
+    other = "" if made["kind"] == release.Kind.RELEASE else f" --release {made['release_id']}"
+    query = f'landstock query "FROM quality_check WHERE NOT passed" --home {desk.home.path}{other}'
+    return desk.pick(
+        f"有 {count} 项核验提醒：见网页 site/quality.html，或 {query}",
+        f"{count} checks warn: see site/quality.html, or {query}",
+    )
 
 
 def _as_data(outcome: Outcome, receipts: list[Receipt], code: int) -> dict:
