@@ -59,8 +59,9 @@ _PERIOD_START = (
 _BASES = [str(basis) for basis in Basis]
 
 #: Which rows of the ledger belong to which figure, summed. A county has its own rows, a city those of its city_code,
-#: the province those of its cities; the province's own rows of a table replace those of its cities. The first two
-#: digits of a code name its province (GB/T 2260). Everything dated after the as-of day is caught by `not_after_as_of`.
+#: the province those of its cities; the province's own rows of a table replace those of its cities. Land per GDP of a
+#: province stands in its own name or is absent. The first two digits of a code name its province (GB/T 2260).
+#: Everything dated after the as-of day is caught by `not_after_as_of`.
 #: The last join compares column with column throughout: anything else makes it try every pair of rows.
 _SUMS = f"""WITH ledger AS (
   SELECT indicator, basis, year, source_table, region_code, city_code,
@@ -74,7 +75,7 @@ _SUMS = f"""WITH ledger AS (
   SELECT city_code AS place, 'city' AS level, * FROM ledger WHERE city_code IS NOT NULL
   UNION ALL BY NAME
   SELECT left(city_code, 2) || '0000' AS place, 'province' AS level, * FROM ledger c WHERE city_code IS NOT NULL
-    AND NOT EXISTS (FROM ledger p WHERE p.region_code = left(c.city_code, 2) || '0000'
+    AND indicator <> 'land_per_gdp_reduction' AND NOT EXISTS (FROM ledger p WHERE p.region_code = left(c.city_code, 2) || '0000'
       AND (p.indicator, p.year, p.source_table) = (c.indicator, c.year, c.source_table))
 ), by_basis AS (
   SELECT * REPLACE (unnest(CASE WHEN basis IS NULL THEN {_BASES} ELSE [basis] END) AS basis) FROM placed

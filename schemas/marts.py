@@ -608,12 +608,14 @@ WHERE known_on = (SELECT max(known_on) FROM mart.indicator_history WHERE known_o
 """
 
 #: Which rows of the ledger make a figure (指标值由哪些台账行构成). A county has its own rows, a city those of its
-#: city_code, the province those of its cities, but its own rows of a table and year replace those of its cities.
+#: city_code, the province those of its cities, but its own rows of a table and year replace those of its cities. A
+#: province's reduction of land per GDP is whole or absent: its rows stand in its own name, summed from cities or not.
 #: Indicators that are reported by year look at that year alone, the others at the years of the figure's period.
 #: `{marts}` is the schema, `{figures}` picks figures f, `{years}` is the condition on years, `{columns}` is of f and c.
 FIGURE_ROWS = """
 SELECT {columns} FROM {marts}.contribution c JOIN (
   SELECT f.region_code, f.region_level, f.indicator, f.year AS last_year, f.basis, f.region_level = 'city' AS is_city,
+    f.indicator <> 'land_per_gdp_reduction' AS adds_cities,
     CASE WHEN f.indicator IN ('land_per_gdp_reduction', 'walk15_coverage') THEN f.year ELSE year(f.period_start) END
       AS first_year
   FROM {marts}.indicator_value f
@@ -622,7 +624,7 @@ SELECT {columns} FROM {marts}.contribution c JOIN (
 WHERE CASE
   WHEN f.is_city THEN c.city_code = f.region_code
   WHEN f.region_level = 'county' THEN c.region_code = f.region_code
-  ELSE c.region_code = f.region_code OR (left(c.city_code, 2) || '0000' = f.region_code AND NOT EXISTS (
+  ELSE c.region_code = f.region_code OR (left(c.city_code, 2) || '0000' = f.region_code AND f.adds_cities AND NOT EXISTS (
     FROM {marts}.contribution p
     WHERE (p.region_code, p.indicator, p.year, p.source_table) = (f.region_code, c.indicator, c.year, c.source_table)))
 END

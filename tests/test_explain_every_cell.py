@@ -104,6 +104,8 @@ def rows_behind(path: Path, figure: Row) -> list[Row]:
             return row["city_code"] == code
         if row["region_code"] == code or figure["region_level"] == "county":
             return row["region_code"] == code
+        if indicator == "land_per_gdp_reduction":  # whole in its own name, or absent
+            return False
         return row["city_code"] is not None and (indicator, row["year"], row["source_table"]) not in own
 
     return [

@@ -5,9 +5,10 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from assets.explain import explain_all, opened
+from assets.explain import explain, explain_all, opened
 from assets.explain.chosen import Chosen
 from expectations.validate import validate
+from schemas.marts import FIGURE_ROWS_MACRO
 from schemas.submissions import CONSTRUCTION_LAND_CLASSES, WALK_CLASSES
 from tests.released import COMPARED, Publisher
 
@@ -200,6 +201,57 @@ def test_province_is_absent_when_a_city_is_missing(bureau):
         economy(bureau, region=city)
     figure = bureau.figure(REDUCTION, region="330000", year=2025)
     assert (figure["absence"], figure["data_state"]) == ("not_reported", "incomplete")
+
+
+def borne_out(publisher, day: str, year: int) -> tuple[tuple, set[str]]:
+    """The province's cumulative figure: derived, its two counts, those of its rows; and what checks did not pass."""
+    with duckdb.connect(str(publisher.build(day))) as con:
+        con.execute(FIGURE_ROWS_MACRO)
+        figure = con.execute(
+            "SELECT derived, record_count, excluded_count FROM mart.indicator_value"
+            " WHERE (region_code, indicator, year, basis) = ('330000', ?, ?, 'cumulative')", [REDUCTION, year],
+        ).fetchone()  # fmt: skip
+        rows = con.execute(
+            "SELECT count(*) FILTER (role <> 'excluded'), count(*) FILTER (role = 'excluded')"
+            " FROM mart.figure_contribution('330000', ?, ?, 'cumulative')", [REDUCTION, year],
+        ).fetchone()  # fmt: skip
+        return figure + rows, {each.name for each in validate(con, "mart", ["indicator_value"]) if not each.passed}
+
+
+def test_a_figure_without_a_city_has_no_rows_of_the_others(publisher):
+    """2026 is short of 嘉兴's index: ten cities are no province. 2025 is whole: 11 × (survey + GDP), above and below."""
+    for city in CITIES:
+        survey(publisher, region=city, y2025=1000, y2026=1000, day="2027-03-01")
+        economy(publisher, region=city, day="2027-03-01", **({} if city == "330400" else {"y2026": "105.0"}))
+    assert borne_out(publisher, "2027-03-02", 2025) == ((True, 44, 0, 44, 0), set())
+    assert borne_out(publisher, "2027-03-02", 2026) == ((False, 0, 0, 0, 0), set())
+
+
+@pytest.mark.parametrize(("basis", "absence"), [("cumulative", "not_reported"), ("annual", "no_baseline")])
+def test_an_absent_reduction_names_what_is_missing(publisher, basis, absence):
+    """2027 of the province is short of the 2026 index of 嘉兴, not of the province's own 2027."""
+    for city in CITIES:
+        survey(publisher, region=city, y2025=1000, y2026=1000, y2027=1000, day="2028-03-01")
+        years = {"y2027": "105.0"} if city == "330400" else {"y2026": "105.0", "y2027": "105.0"}
+        economy(publisher, region=city, day="2028-03-01", **years)
+    path = publisher.build("2028-03-02", (*COMPARED, "indicator_part", "data_dictionary", "input_vintage"))
+    for region in ("330000", "330400"):
+        told = explain(path, region, REDUCTION, 2027, basis)
+        assert told.absence == absence
+        assert "缺嘉兴市 2026 年的《地区生产总值》" in told.why_absent.zh and "浙江省" not in told.why_absent.zh
+        assert "gdp of 2026" in told.why_absent.en and "construction_land" not in told.why_absent.en
+    everything = explain(path, "330000", REDUCTION, 2027, basis).why_absent
+    assert ("各市齐全" in everything.zh, "all its cities" in everything.en) == (True, True)
+
+
+def test_many_cities_without_data_are_counted(publisher):
+    survey(publisher, region="330100", y2025=1000)
+    path = publisher.build("2026-11-23", (*COMPARED, "indicator_part", "data_dictionary", "input_vintage"))
+    told = explain(path, "330000", REDUCTION, 2025).why_absent.zh
+    assert (
+        "缺杭州市 2025 年的《地区生产总值》；宁波市 2025 年的《建设用地变更调查》、 2025 年的《地区生产总值》；" in told
+    )
+    assert "另有 8 市缺数据" in told
 
 
 def test_counties_are_not_added_up(bureau):

@@ -23,9 +23,10 @@ from schemas.indicators import FIRST_YEAR, INDICATORS, Basis, Indicator, Verdict
 from .change import changes
 from .chosen import Cell, Chosen, UnknownFigure, find_indicator, find_region
 from .ledger import Ledger, ledgers
+from .missing import lacks
 from .model import Change, Explanation, Judged, Part, Rule
 from .sums import add_up, adds_up, recompute
-from .words import absence_words, comparison
+from .words import Sentence, absence_words, comparison
 
 __all__ = ["UnknownFigure", "explain", "explain_all", "find_indicator", "find_region", "opened"]
 
@@ -89,8 +90,10 @@ def explain_all(con: duckdb.DuckDBPyConnection, chosen: Chosen, compare: bool = 
     found = ledgers(con, chosen, dictionary.reasons)
     judged = _judged(con, chosen, dictionary)
     changed = changes(con, chosen, figures, judged) if compare else {}
+    lacking = lacks(con, figures)
     for cell, figure in figures.items():
-        yield _explanation(figure, dictionary, found[cell], parts[cell], judged[cell], changed.get(cell))
+        why = absence_words(INDICATORS[figure["indicator"]], figure, lacking.get(cell, []))
+        yield _explanation(figure, why, dictionary, found[cell], parts[cell], judged[cell], changed.get(cell))
 
 
 _COPIED = (
@@ -101,8 +104,8 @@ _COPIED = (
 
 
 def _explanation(
-    figure: dict[str, Any], dictionary: _Dictionary, ledger: Ledger, parts: list[Part], judged: list[Judged],
-    change: Change | None,
+    figure: dict[str, Any], why_absent: Sentence | None, dictionary: _Dictionary, ledger: Ledger, parts: list[Part],
+    judged: list[Judged], change: Change | None,
 ) -> Explanation:  # fmt: skip
     asked = INDICATORS[figure["indicator"]]
     rules = dictionary.rules_of(asked)
@@ -111,7 +114,7 @@ def _explanation(
         **{name: figure[name] for name in _COPIED}, label=asked.label, label_en=asked.label_en,
         formula=dictionary.formulas.get(asked.code) or asked.formula, formula_en=asked.formula_en,
         section=asked.section, rules=rules, target_version=judged[0].target_version if judged else None,
-        why_absent=absence_words(asked, figure) if figure["absence"] else None,
+        why_absent=why_absent,
         numerator_sum=sums[0], denominator_sum=sums[1], recomputed=None if figure["absence"] else value,
         adds_up=adds_up(figure, sums, value), groups=ledger.counted, exclusions=ledger.excluded,
         undated=ledger.undated, largest=ledger.largest, largest_excluded=ledger.largest_excluded,

@@ -12,6 +12,8 @@ from schemas.indicators import WORDS, Absence, Indicator, Verdict, VerdictKind
 from schemas.submissions import TABLES, TASK_DIGESTION, TASK_IDLE
 from schemas.table import Unit
 
+from .missing import Lack
+
 _TASKS = {"unsupplied_digestion_rate": TASK_DIGESTION, "idle_disposal_rate": TASK_IDLE}
 BASES = {"annual": ("当年", "annual"), "period": ("期内累计", "period"), "cumulative": ("累计", "cumulative")}
 
@@ -27,14 +29,43 @@ class Sentence:
 # --- A missing value ------------------------------------------------------------------------------------------
 
 
-def absence_words(indicator: Indicator, figure: dict[str, Any]) -> Sentence:
-    """Why a figure has no value, and what to do about it."""
-    zh, en = _ABSENCES[figure["absence"]](indicator, figure)
+def absence_words(indicator: Indicator, figure: dict[str, Any], lacks: list[Lack]) -> Sentence | None:
+    """Why a figure has no value, and what to do about it; None where it has one. `lacks`: what is missing, if known."""
+    if not figure["absence"]:
+        return None
+    zh, en = _lacking(figure, lacks) if lacks else _ABSENCES[figure["absence"]](indicator, figure)
     return Sentence(f"{WORDS[figure['absence']][0]}：{zh}", f"{WORDS[figure['absence']][1]}: {en}")
 
 
 def _tables(names: tuple[str, ...]) -> str:
     return "、".join(f"《{TABLES[name].label}》" for name in names)
+
+
+_NAMED = 3  # regions whose gaps are spelled out; the others are counted
+
+
+def _lacking(figure: dict[str, Any], lacks: list[Lack]) -> tuple[str, str]:
+    by_region: dict[str, list[Lack]] = {}
+    for each in lacks:
+        by_region.setdefault(each.region_name, []).append(each)
+    zh, en = [], []
+    for region, own in list(by_region.items())[:_NAMED]:
+        zh.append(region + "、".join(f" {_years(each, '、')} 年的{_tables((each.table,))}" for each in own))
+        en.append(f"{region}: " + ", ".join(f"{each.table} of {_years(each, ', ')}" for each in own))
+    more = len(by_region) - _NAMED
+    whole = figure["region_level"] == "province"
+    return (
+        f"截至 {figure['as_of']}，缺{'；'.join(zh)}{f'；另有 {more} 市缺数据' if more > 0 else ''}。"
+        f"{'全省没有齐全的本级数据时，须各市齐全方可合计；' if whole else ''}未报不以 0 代替，请补报，"
+        "缺报清单见 landstock status",
+        f"missing by {figure['as_of']}: {'; '.join(en)}{f'; and {more} more cities' if more > 0 else ''}. "
+        f"{'Without complete rows of its own a province needs all its cities. ' if whole else ''}"
+        "Ask for it, see landstock status",
+    )
+
+
+def _years(lack: Lack, separator: str) -> str:
+    return separator.join(map(str, lack.years))
 
 
 def _not_reported(indicator: Indicator, figure: dict[str, Any]) -> tuple[str, str]:
