@@ -60,6 +60,8 @@ CONTRIBUTIONS = [
     (FAR, COUNTY, CITY, None, _SUPPLY, "S1", "denominator", 10),
     (GDP, CITY, CITY, "cumulative", _LAND, "330100|2025|合计", "numerator", 7),
     (GDP, CITY, CITY, "cumulative", _LAND, "330100|2025|合计", "denominator", 7),
+    (GDP, PROVINCE, None, "cumulative", _LAND, "330100|2025|合计", "numerator", 7),  # in its own name
+    (GDP, PROVINCE, None, "cumulative", _LAND, "330100|2025|合计", "denominator", 7),
     (WALK, CITY, CITY, None, _WALK, "330100|2025|文化", "numerator", 80),
     (WALK, CITY, CITY, None, _WALK, "330100|2025|文化", "denominator", 100),
 ]
