@@ -29,7 +29,7 @@ _WITH_PARCELS = ("idle_land", "inefficient_land", "land_supply")
 #: Tables keyed by region and year whose city rows can be held against their counties: by, measure.
 _COUNTY_SUMS = {
     "annual_task": (("year", "task"), "task_area_mu"),
-    "construction_land": (("year", "land_class"), "area_mu"),
+    "construction_land": (("year",), "area_mu"),
     "gdp": (("year",), "gdp_wan_yuan"),
 }
 
@@ -72,7 +72,8 @@ def find(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
     for table, (column, rule) in _REFERENCES.items():
         found.append(relations.unknown_supervision(_unanswered(con, table, column, as_of), table, column, rule))
     for table, (by, measure) in _COUNTY_SUMS.items():
-        records = core.current(con, table, as_of, ("region_code", *by, measure))
+        classes = ("land_class",) if "land_class" in TABLES[table] else ()
+        records = core.current(con, table, as_of, ("region_code", *by, *classes, measure))
         found.append(relations.county_sums(records, table, by, measure, regions))
     for table in TABLES.values():
         if "region_code" not in table.key:

@@ -14,7 +14,7 @@ import polars as pl
 
 from assets.core import latest
 from schemas.policy import Regions
-from schemas.submissions import CANCELLED, WALK_CLASSES
+from schemas.submissions import CANCELLED, CONSTRUCTION_LAND_CLASSES, LAND_TOTAL, WALK_CLASSES
 
 #: One finding on one stored row.
 FINDING = {
@@ -134,19 +134,36 @@ def unknown_supervision(records: pl.DataFrame, table: str, column: str, rule: st
 
 
 def county_sums(records: pl.DataFrame, table: str, by: tuple[str, ...], measure: str, regions: Regions) -> pl.DataFrame:
-    """City rows whose total differs from the sum of their county rows, where counties are given (rule 5006)."""
-    levels = regions.current.select(region_code="code", level="level", parent="city_code")
-    placed = records.join(levels, on="region_code", how="inner")
-    counties = placed.filter(level="county").group_by("parent", *by).agg(counties=pl.col(measure).sum())
-    compared = placed.filter(level="city").join(counties, on=["parent", *by], how="inner")
-    off = (pl.col("counties") - pl.col(measure)).abs().cast(pl.Float64) > COUNTY_SUM_TOLERANCE * pl.col(measure).cast(
-        pl.Float64
-    )
+    """City rows that contradict their county rows (rule 5006): the sum of all its counties differs, or some of them are
+    already more than the city. Fewer counties that come to less say nothing."""
+    places = regions.current.select(region_code="code", level="level", parent="city_code")
+    of_counties = pl.col("level") == "county"
+    owed = places.filter(of_counties).group_by("parent").agg(owed=pl.len())
+    placed = _with_totals(records, measure).join(places, on="region_code", how="inner")
+    counties = placed.filter(of_counties).group_by("parent", *by).agg(counties=pl.col("total").sum(), given=pl.len())
+    compared = placed.filter(level="city").join(counties, on=["parent", *by], how="inner").join(owed, on="parent")
+    more, total = (pl.col("counties") - pl.col("total")).cast(pl.Float64), pl.col("total").cast(pl.Float64)
+    off = pl.when(pl.col("given") < pl.col("owed")).then(more).otherwise(more.abs()) > COUNTY_SUM_TOLERANCE * total
     unit = "万元" if measure.endswith("_wan_yuan") else "亩"
     detail = pl.format(
-        f"所属县区合计 {{}} {unit}，市级 {{}} {unit}", spelled(pl.col("counties")), spelled(pl.col(measure))
+        f"所属县区合计 {{}} {unit}，市级 {{}} {unit}", spelled(pl.col("counties")), spelled(pl.col("total"))
     )
     return _findings(compared.filter(off), "5006", table, measure, detail=detail)
+
+
+def _with_totals(records: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """Rows with the `total` to compare. A survey of a region and year is one row, that of 合计 or the first of its
+    classes, whichever way it was handed in (rulebook §7)."""
+    if "land_class" not in records.columns:
+        return records.with_columns(total=measure)
+    whole = pl.col("land_class") == LAND_TOTAL
+    total = pl.when(whole.any()).then(pl.col(measure).filter(whole).sum()).otherwise(pl.col(measure).sum())
+    return (
+        records.filter(whole | pl.col("land_class").is_in(CONSTRUCTION_LAND_CLASSES))
+        .sort(~whole, "record_key")
+        .group_by("region_code", "year", maintain_order=True)
+        .agg(pl.all().first(), total=total)
+    )
 
 
 def moved_city(revisions: pl.DataFrame, table: str, regions: Regions) -> pl.DataFrame:

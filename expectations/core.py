@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from schemas.rules import FIRST_YEAR, SQUARE_METRE, YEARS_AHEAD
-from schemas.submissions import CANCELLED, LAND_SUPPLY, LANDCHINA_SYSTEM, TABLES
+from schemas.submissions import CANCELLED, CONSTRUCTION_LAND_CLASSES, LAND_SUPPLY, LAND_TOTAL, LANDCHINA_SYSTEM, TABLES
 from schemas.table import Column, Kind, Table
 
 from .checks import Check, NoRows, listed, quoted, repeated
@@ -211,17 +211,34 @@ def _within_batch() -> Check:
     )  # fmt: skip
 
 
+#: A survey is handed in as 合计 or as classes (rulebook §7): what of it is to be compared, whichever way.
+_WHOLE = f"land_class = {quoted(LAND_TOTAL)}"
+_CLASSES = listed((LAND_TOTAL, *CONSTRUCTION_LAND_CLASSES))
+_SURVEYED = (
+    f"standing AS (SELECT * EXCLUDE (area_mu), CASE WHEN bool_or({_WHOLE}) OVER survey THEN area_mu"
+    f" ELSE sum(area_mu) OVER survey END AS area_mu FROM revised WHERE land_class IN {_CLASSES}"
+    " WINDOW survey AS (PARTITION BY region_code, year)"
+    f" QUALIFY row_number() OVER (PARTITION BY region_code, year ORDER BY {_WHOLE} DESC, record_key) = 1),"
+)
+_AS_IT_IS = "standing AS (FROM revised),"
+
+
 def _counties_add_up(table: str, by: tuple[str, ...], measure: str, tolerance: float = 0.005) -> Check:
-    """A city's own row against the sum of its counties' rows, where there are any."""
+    """A city's own row against the sum of all its counties, or of some that are already more than the city."""
     same = ", ".join(by)
     query = (
         f"WITH revision AS ({_REVISIONS.format(order=_LATEST, rows='{table}')}),"
-        " standing AS (SELECT t.*, r.level, r.city_code FROM revision t JOIN core.region r ON r.code = t.region_code"
+        " revised AS (SELECT t.*, r.level, r.city_code FROM revision t JOIN core.region r ON r.code = t.region_code"
         " WHERE place = 1),"
-        f" county AS (SELECT city_code, {same}, sum({measure}) AS counties FROM standing"
-        " WHERE level = 'county' GROUP BY ALL)"
+        f" {_SURVEYED if 'land_class' in TABLES[table] else _AS_IT_IS}"
+        f" county AS (SELECT city_code, {same}, sum({measure}) AS counties, count(*) AS given FROM standing"
+        " WHERE level = 'county' GROUP BY ALL),"
+        " owed AS (SELECT city_code, count(*) AS owed FROM core.region WHERE level = 'county' AND last_day IS NULL"
+        " GROUP BY ALL)"
         f" SELECT {_ROW}, t.{measure}, counties FROM standing t JOIN county USING (city_code, {same})"
-        f" WHERE t.level = 'city' AND abs(counties - t.{measure}) > {tolerance} * t.{measure}"
+        " JOIN owed USING (city_code)"
+        f" WHERE t.level = 'city' AND if(given < owed, counties - t.{measure}, abs(counties - t.{measure}))"
+        f" > {tolerance} * t.{measure}"
     )
     return _check(
         TABLES[table], "counties_add_up", query, "县（市、区）之和等于市", "counties add up to their city", "5006",
@@ -278,7 +295,7 @@ _RELATIONS: dict[str, tuple[Check, ...]] = {
             "construction_land", "total_positive", "land_class = '合计' AND area_mu <= 0", "land_class, area_mu",
             "地类合计的面积大于 0", "the total of all classes is positive", "3103",
         ),
-        _counties_add_up("construction_land", ("year", "land_class"), "area_mu"),
+        _counties_add_up("construction_land", ("year",), "area_mu"),
     ),
     "annual_task": (_counties_add_up("annual_task", ("year", "task"), "task_area_mu"),),
     "gdp": (_counties_add_up("gdp", ("year",), "gdp_wan_yuan"),),

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from assets import warehouse
+from expectations.core import SUITE
 
 from .bureau import Bureau
 
@@ -46,10 +47,51 @@ def test_a_warehouse_made_before_letters_were_kept_still_opens(tmp_path):
     assert "letters" in warehouse.connect(path).execute("SELECT * FROM raw.submission").pl().columns
 
 
+#: 舟山 has four counties.
+COUNTIES = ("330902", "330903", "330921", "330922")
+
+
+def surveyed(bureau, city: list[dict], *counties: dict, day: str = "2026-03-01") -> None:
+    """A survey of 舟山: rows of the city, and one row a county, of 合计 unless it says otherwise."""
+    rows = [{"行政区代码": "330900", **row} for row in city]
+    rows += [{"行政区代码": code, **row} for code, row in zip(COUNTIES, counties, strict=False)]
+    bureau.hand_in("建设用地变更调查", *rows, city="330900", day=day)
+
+
+def area(value: float, land_class: str = "合计") -> dict[str, str]:
+    return {"面积": str(value), "地类编码": land_class}
+
+
+def off(bureau) -> list[str]:
+    """What the warehouse's own check finds of the same rows."""
+    (check,) = (each for each in SUITE["construction_land"] if each.name == "counties_add_up")
+    return [row[0] for row in bureau.con.execute(check.sql).fetchall()]
+
+
 def test_city_totals_are_said_with_their_unit(bureau):
-    bureau.hand_in("建设用地变更调查", {"面积": "100"}, {"行政区代码": "330102", "面积": "90"})
+    surveyed(bureau, [area(100)], area(90), area(5), area(2), area(2.4))  # 99.4 of 100: 0.6 % short
     found = of_rule(bureau, "5006")
-    assert "所属县区合计 1350 亩，市级 1500 亩" in found["message"]
+    assert "所属县区合计 1491 亩，市级 1500 亩" in found["message"]
+    assert off(bureau) == ["330900|2025|合计"]
+
+
+@pytest.mark.parametrize(
+    ("city", "counties", "warned"),
+    [
+        ([area(100)], [area(90), area(5), area(2), area(2.5)], None),  # 99.5: half a per cent is allowed
+        ([area(100)], [area(90), area(5), area(2)], None),  # a county is missing: 97 says nothing
+        ([area(100)], [area(90), area(11)], "合计"),  # two counties are more than the whole
+        ([area(100)], [area(90, "05"), area(5), area(2, "06"), area(3)], None),  # classes here, 合计 there
+        ([area(60, "05"), area(40, "06")], [area(40), area(30), area(20), area(10)], None),
+        ([area(60, "05"), area(40, "06")], [area(40), area(30), area(20), area(8)], "05"),
+        ([area(100), area(30, "05")], [area(40), area(30), area(20), area(10)], None),  # 合计 wins over the classes
+        ([area(100), area(30, "1006")], [area(97), area(1), area(1), area(1, "1006")], None),  # 1006 is not counted
+    ],
+)
+def test_a_city_is_held_against_all_its_counties_however_they_are_handed_in(bureau, city, counties, warned):
+    surveyed(bureau, city, *counties)
+    found = bureau.findings().filter(rule="5006")["key"].to_list()
+    assert found == off(bureau) == ([f"330900|2025|{warned}"] if warned else [])
 
 
 def test_a_walk_base_from_several_files_is_held_against_the_plan(bureau):
