@@ -15,6 +15,7 @@ import dagster as dg
 
 from assets import once, warehouse
 from assets.graph import CURRENT, LEFT_OUT
+from assets.home import Home
 from pipelines import abandoned, definitions, interruption, storage
 from pipelines.settings import Settings
 
@@ -25,11 +26,13 @@ _LOGGERS = {"loggers": {"progress": {}}}
 
 @dataclass(frozen=True)
 class FailedCheck:
-    """A critical expectation that did not hold."""
+    """A critical expectation that did not hold; `sql` lists every row that breaks it."""
 
     table: str
     name: str
     message: str
+    message_en: str = ""
+    sql: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,7 @@ def _outcome(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
         event.event_specific_data for event in result.all_events if event.event_type_value == "ASSET_CHECK_EVALUATION"
     ]
     broken = [each for each in evaluations if not each.passed]
-    critical = [
-        FailedCheck(each.asset_key.to_user_string(), each.check_name, each.description or each.check_name)
-        for each in broken
-        if each.severity is dg.AssetCheckSeverity.ERROR
-    ]
+    critical = [_failed(each) for each in broken if each.severity is dg.AssetCheckSeverity.ERROR]
     failures = [event for event in result.all_events if event.is_step_failure]
     return Outcome(
         run_id=result.run_id,
@@ -93,9 +92,17 @@ def _outcome(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
         failed_checks=critical,
         warnings=len(broken) - len(critical),
         failures=[_sentence(event) for event in failures],
-        log=_write_log(result, failures, settings) if failures else None,
+        log=_write_log(result.run_id, critical, failures, settings.place) if failures or critical else None,
         left_out=_left_out(result),
     )
+
+
+def _failed(evaluation: dg.AssetCheckEvaluation) -> FailedCheck:
+    said = {name: str(value.value) for name, value in evaluation.metadata.items()}
+    return FailedCheck(
+        evaluation.asset_key.to_user_string(), evaluation.check_name, evaluation.description or evaluation.check_name,
+        said.get("message_en", ""), said.get("sql", ""),
+    )  # fmt: skip
 
 
 def _release(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
@@ -118,9 +125,16 @@ def _sentence(event: dg.DagsterEvent) -> str:
     return f"{event.step_key}：{cause.message.strip()}"
 
 
-def _write_log(result: dg.ExecuteInProcessResult, failures: Sequence[dg.DagsterEvent], settings: Settings) -> Path:
-    log = settings.place.logs / f"run-{result.run_id[:8]}.log"
-    log.write_text("\n\n".join(event.step_failure_data.error.to_string() for event in failures), encoding="utf-8")
+def _write_log(run_id: str, critical: Sequence[FailedCheck], failures: Sequence[dg.DagsterEvent], home: Home) -> Path:
+    """The checks that stopped the run, each with its SQL, then what Dagster tells of the steps that failed."""
+    log = home.logs / f"run-{run_id[:8]}.log"
+    checks = [
+        f"{each.table} {each.name}\n{each.message}\n-- 不符的行 rows that break it, in"
+        f" {home.build if each.table.startswith('mart/') else home.warehouse}:\n{each.sql};"
+        for each in critical
+    ]
+    steps = [event.step_failure_data.error.to_string() for event in failures]
+    log.write_text("\n\n".join([*checks, *steps]) + "\n", encoding="utf-8")
     return log
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -126,11 +127,17 @@ def test_9_a_failed_gate_stops_before_the_release(place: Path, call) -> None:
             "INSERT INTO core.land_supply SELECT * REPLACE (-1 AS supplied_area_mu) FROM core.land_supply LIMIT 1"
         )
     code, _, err = call("run", "--as-of", DAY, "--year", "2026")
+    (log,) = home(place).logs.glob("run-*.log")
+    said = log.read_text(encoding="utf-8")
+    queries = re.findall(r"(?s):\n((?:SELECT|WITH).*?);\n", said)
     with duckdb.connect(str(home(place).warehouse)) as con:
+        assert queries and all(con.execute(each).fetchall() for each in queries)
         con.execute("DELETE FROM core.land_supply WHERE supplied_area_mu = -1")
     assert code == 1
     assert "核验未通过，没有产生新发布" in err
     assert "core/land_supply" in err
+    assert "仍出现时报告程序缺陷。\n" in err  # the remedy, to its end
+    assert str(log) in err and f"rows that break it, in {home(place).warehouse}:\n" in said
     assert (release.ids(home(place)), release.current(home(place))) == (before, f"{DAY}.1")
 
 

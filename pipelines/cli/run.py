@@ -162,7 +162,8 @@ def carry_out(
     receipts = taken_in(desk.home, before, outcome.release.get("release_id"))
     code = _code(outcome, receipts, strict)
     if not outcome.success:
-        message = "；".join([*(f"{c.table} {c.name}：{c.message}" for c in outcome.failed_checks), *outcome.failures])
+        reasons = [*(f"{each.table} {each.name}：{each.message}" for each in outcome.failed_checks), *outcome.failures]
+        message = "；".join(reasons) + (f"；详情见 {outcome.log}" if outcome.log else "")
         tell_of_failure(desk, day, outcome.run_id, message)
     if desk.machine:
         desk.hand_out(_as_data(outcome, receipts, code))
@@ -213,10 +214,7 @@ _KINDS = {
 
 def _ending(desk: Desk, outcome: Outcome) -> list[str]:
     if outcome.failed_checks:
-        lines = [desk.pick("核验未通过，没有产生新发布；当前发布不变：", "checks failed, no release was made:")]
-        colon = desk.pick("：", ": ")
-        lines += [f"  {each.table} {each.name}{colon}{clip(each.message, 160)}" for each in outcome.failed_checks[:10]]
-        return lines
+        return _failed_checks(desk, outcome)
     if not outcome.success:
         lines = [desk.pick("运行失败，没有产生新发布；当前发布不变：", "the run failed, no release was made:")]
         lines += [f"  {clip(each, 160)}" for each in outcome.failures[:5]]
@@ -234,6 +232,22 @@ def _ending(desk: Desk, outcome: Outcome) -> list[str]:
         lines.append(_warnings(desk, outcome.warnings, made))
     lines += outcome.left_out
     return [*lines, f"  {made['path']}"]
+
+
+def _failed_checks(desk: Desk, outcome: Outcome) -> list[str]:
+    """The first checks that stopped the release, in full; the log has all of them, and their SQL."""
+    lines = [desk.pick("核验未通过，没有产生新发布；当前发布不变：", "checks failed, no release was made:")]
+    for each in outcome.failed_checks[:10]:
+        message = desk.pick(each.message, each.message_en or each.message)
+        lines.append(f"  {each.table} {each.name}{desk.pick('：', ': ')}{message}")
+    count = len(outcome.failed_checks)
+    return [
+        *lines,
+        desk.pick(
+            f"共 {count} 项；各项的说明、SQL 和所查的库见 {outcome.log}",
+            f"{count} in all; each with its SQL and the database to run it on: {outcome.log}",
+        ),
+    ]
 
 
 def _warnings(desk: Desk, count: int, made: dict) -> str:
