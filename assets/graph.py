@@ -33,7 +33,10 @@ from schemas.table import Table
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
-POOL, OWNERS = "warehouse", ["team:landstock"]
+OWNERS = ["team:landstock"]
+#: One run does a whole range of years; Dagster asks it of every asset that takes part, whether it has years or not.
+SHARED = {"pool": "warehouse", "backfill_policy": dg.BackfillPolicy.single_run()}
+COMMON = {**SHARED, "owners": OWNERS}
 AS_OF, OVERRIDES, KEEP_FRESH = "landstock/as_of", "landstock/rule_overrides", "landstock/keep_fresh"
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -153,7 +156,7 @@ def _metadata(counts: dict[str, int], rows: int | None = None) -> dg.Materialize
 
 
 @dg.asset(
-    key=SUBMISSION, group_name="raw", pool=POOL, owners=OWNERS, kinds={"duckdb", "file"}, tags={"layer": "raw"},
+    key=SUBMISSION, group_name="raw", **COMMON, kinds={"duckdb", "file"}, tags={"layer": "raw"},
     description="报送文件：按内容指纹留存的原始字节与收到记录。\n\nOne row per distinct content of a file.",
 )  # fmt: skip
 def submission(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
@@ -166,7 +169,7 @@ def submission(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
 
 
 @dg.asset(
-    key=UNNAMED, group_name="core", deps=[SUBMISSION], pool=POOL, owners=OWNERS, kinds={"polars"},
+    key=UNNAMED, group_name="core", deps=[SUBMISSION], **COMMON, kinds={"polars"},
     tags={"layer": "core"},
     description="文件名未写明报送表的文件：按表头识别后入库，不能识别的出具退回回执。",
 )  # fmt: skip
@@ -190,7 +193,7 @@ def core_asset(table: Table) -> dg.AssetsDefinition:
     """Loads the captured files of a table."""
 
     @dg.asset(
-        key=["core", table.name], group_name="core", deps=[SUBMISSION, UNNAMED], pool=POOL, owners=OWNERS,
+        key=["core", table.name], group_name="core", deps=[SUBMISSION, UNNAMED], **COMMON,
         kinds={"polars", "duckdb"}, tags={"layer": "core", "table": table.name},
         description=f"{table.label}：{table.grain}。只追加，更正即新行。\n\nOne row per revision of {table.grain}.",
         metadata={"dagster/column_schema": core_columns(table), "natural_key": ", ".join(table.key)},
@@ -224,7 +227,7 @@ def indicator_asset(indicator: Indicator) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["indicator", indicator.code], group_name="indicator", deps=[["core", table] for table in indicator.tables],
-        partitions_def=YEARS, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL, owners=OWNERS,
+        partitions_def=YEARS, **COMMON,
         kinds={"polars"}, tags={"layer": "indicator", "number": str(indicator.number)},
         description=f"{indicator.label}（{indicator.unit}）\n\n{indicator.formula}\n\n{indicator.formula_en}",
         metadata={"unit": str(indicator.unit), "rulebook": indicator.section, "judged_on": str(indicator.judged)},
@@ -289,8 +292,8 @@ def mart_asset(mart: Mart) -> dg.AssetsDefinition:
     """Builds a mart into the database that becomes the next release."""
 
     @dg.asset(
-        key=["mart", mart.name], group_name="mart", deps=_MART_DEPS.get(mart.name, _FIGURES), pool=POOL,
-        owners=OWNERS, kinds={"duckdb", "parquet"}, tags={"layer": "mart"},
+        key=["mart", mart.name], group_name="mart", deps=_MART_DEPS.get(mart.name, _FIGURES), **COMMON,
+        kinds={"duckdb", "parquet"}, tags={"layer": "mart"},
         description=f"{mart.label} {mart.label_en}。粒度：{mart.grain}。" + (f"\n\n{mart.note}" if mart.note else ""),
         metadata={"dagster/column_schema": mart_columns(mart), "key": ", ".join(mart.key)},
     )  # fmt: skip
@@ -337,7 +340,7 @@ def _output(kind: str) -> dg.AssetSpec:
     )  # fmt: skip
 
 
-@dg.multi_asset(specs=[_output(kind) for kind in bundle.KINDS], name="outputs", pool=POOL, can_subset=True)
+@dg.multi_asset(specs=[_output(kind) for kind in bundle.KINDS], name="outputs", can_subset=True, **SHARED)
 def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.MaterializeResult]:
     """成果件，同时编制。All kinds side by side."""
     now, place = Circumstances.of(context.run, context.instance, home), home.place
@@ -357,8 +360,7 @@ def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[d
 
 
 @dg.asset(
-    key=CURRENT, group_name="release", deps=[*_ALL_MARTS, *(["output", kind] for kind in bundle.KINDS)], pool=POOL,
-    owners=OWNERS,
+    key=CURRENT, group_name="release", deps=[*_ALL_MARTS, *(["output", kind] for kind in bundle.KINDS)], **COMMON,
     kinds={"duckdb", "parquet"}, tags={"layer": "release"},
     description="发布：封存的成果库与清单；current 一步切换。输入、口径、截止日都未变时不产生新发布。\n\n"
     "A sealed release; `current` moves to it unless it looks back or is a what-if.",

@@ -49,6 +49,11 @@ def test_every_asset_says_who_what_and_in_which_layer(specs) -> None:
         assert spec.owners and spec.description and spec.kinds
 
 
+def test_a_range_of_years_is_one_run_of_whatever_is_selected() -> None:
+    """Dagster's command line refuses a range when one asset of the selection does not say so."""
+    assert {each.backfill_policy for each in graph.all_assets()} == {dg.BackfillPolicy.single_run()}
+
+
 @pytest.mark.parametrize("code", INDICATORS)
 def test_an_indicator_depends_on_its_declared_tables(specs, code: str) -> None:
     dependencies = {dep.asset_key.to_user_string() for dep in specs[f"indicator/{code}"].deps}
