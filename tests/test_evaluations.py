@@ -169,6 +169,17 @@ def test_a_park_is_scored_against_the_pooled_level():
     assert made["score"].to_list() == pytest.approx([0.8, 1.2])
 
 
+def test_parks_that_together_pay_no_tax_are_not_compared():
+    """1 − 1 = 0 and a year without any: nothing to divide by, which is not «not reported». What lacks an input is."""
+    records = [park("a", 100.0), park("b", -100.0), park("c", None, area=50.0)]
+    records += [park(each, 0.0) | {"year": 2027} for each in ("d", "e")]
+    made = parks.performance(pl.DataFrame(records), parks.parameters())
+    assert dict(made.select("park_code", "absence").rows()) == {
+        **dict.fromkeys("abde", "not_applicable"), "c": "not_reported",
+    }  # fmt: skip
+    assert made["score"].null_count() == made["grade"].null_count() == 5
+
+
 @pytest.mark.parametrize(
     ("lacking", "absence"),
     [

@@ -27,7 +27,7 @@ def performance(records: pl.DataFrame, rules: Mapping[str, Any]) -> pl.DataFrame
 
     The score is the weighted mean of each value over the pooled level of all parks of that year; parks are classed by
     their place in the province's order of scores. A park that lacks an input has no score and no class: `not_reported`,
-    or `not_applicable` where its industrial land is 0.
+    or `not_applicable` where its industrial land is 0, or where all parks together have none of what it is measured by.
     """
     area = pl.col("industrial_area_mu").cast(pl.Float64)
     per_mu = {
@@ -43,11 +43,12 @@ def performance(records: pl.DataFrame, rules: Mapping[str, Any]) -> pl.DataFrame
     grade = pl.when(place <= rules["grades"]["A"]).then(pl.lit("A"))
     for name in GRADES[1:]:
         grade = grade.when(place <= rules["grades"][name]).then(pl.lit(name))
+    nothing_to_divide_by = (area == 0) | pl.all_horizontal(pl.col(_SCORED).is_not_null())
     return rows.with_columns(
         grade=grade,
         absence=pl.when(pl.col("score").is_not_null())
         .then(None)
-        .when(area == 0)
+        .when(nothing_to_divide_by)
         .then(pl.lit(Absence.NOT_APPLICABLE))
         .otherwise(pl.lit(Absence.NOT_REPORTED)),
     )
