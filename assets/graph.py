@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import dagster as dg
 import duckdb
@@ -23,6 +23,7 @@ from assets.circumstances import fresh, make_context, stamp, unready
 from assets.context import Context
 from assets.home import SHANGHAI, Home, Locked
 from assets.outputs import bundle
+from assets.shapes import FIGURE
 from assets.trust.builders import COMPARED, keep_results
 from schemas import database
 from schemas.dtypes import PROVENANCE
@@ -150,7 +151,7 @@ def _ahead(layer: str, home: Home, now: Circumstances) -> Iterator[None]:
 # --- raw and core --------------------------------------------------------------------------------------------------
 
 
-def _metadata(counts: dict[str, int], rows: int | None = None) -> dg.MaterializeResult:
+def _metadata(counts: dict[str, Any], rows: int | None = None) -> dg.MaterializeResult:
     shown = dict(counts) if rows is None else {"dagster/row_count": rows, **counts}
     return dg.MaterializeResult(metadata=shown)
 
@@ -165,7 +166,8 @@ def submission(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
     with home.connect_warehouse() as con:
         core.write_regions(con, now.context.regions)
         new = raw.capture(con, Path(home.landing), home.place.raw, now.today, now.context.regions, context.log.info)
-        return _metadata({"new_files": new}, _rows(con, "raw.submission"))
+        shown = {"new_files": new, "dagster/column_schema": _as_stored(con, "raw.submission")}
+        return _metadata(shown, _rows(con, "raw.submission"))
 
 
 @dg.asset(
@@ -183,6 +185,11 @@ def _load(context: dg.AssetExecutionContext, home: HomeResource, table: str) -> 
     with home.connect_warehouse() as con:
         counts = core.load(con, home.place.raw, table, regions, context.log.info)
         return _metadata(counts, _rows(con, f"core.{table}") if table else None)
+
+
+def _as_stored(con: duckdb.DuckDBPyConnection, table: str) -> dg.TableSchema:
+    described = con.execute(f"DESCRIBE {table}").fetchall()
+    return dg.TableSchema([dg.TableColumn(name, kind) for name, kind, *_ in described])
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -230,7 +237,10 @@ def indicator_asset(indicator: Indicator) -> dg.AssetsDefinition:
         partitions_def=YEARS, **COMMON,
         kinds={"polars"}, tags={"layer": "indicator", "number": str(indicator.number)},
         description=f"{indicator.label}（{indicator.unit}）\n\n{indicator.formula}\n\n{indicator.formula_en}",
-        metadata={"unit": str(indicator.unit), "rulebook": indicator.section, "judged_on": str(indicator.judged)},
+        metadata={
+            "dagster/column_schema": figure_columns(), "unit": str(indicator.unit), "rulebook": indicator.section,
+            "judged_on": str(indicator.judged),
+        },
     )  # fmt: skip
     def derive(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         now = Circumstances.of(context.run, context.instance, home)
@@ -241,6 +251,15 @@ def indicator_asset(indicator: Indicator) -> dg.AssetsDefinition:
             return _metadata(counts, counts["figures"])
 
     return derive
+
+
+@cache
+def figure_columns() -> dg.TableSchema:
+    """Columns of an indicator's figures with their DuckDB types; what is published as it is, with its comment."""
+    published = {column.name: column.comment for column in MARTS["indicator_value"].columns}
+    return dg.TableSchema(
+        [dg.TableColumn(name, warehouse.duckdb_type(dtype), published.get(name, "")) for name, dtype in FIGURE.items()]
+    )
 
 
 def _years(context: dg.AssetExecutionContext) -> list[int] | None:
@@ -323,7 +342,7 @@ _ALL_MARTS = [dg.AssetKey(["mart", name]) for name in MARTS]
 #: Metadata of an output that says what could not be made, and what to do.
 LEFT_OUT = "left_out"
 _OUTPUTS = {
-    bundle.DOCUMENTS: ("附表、报告 annex and reports", {"xlsx", "docx"}),
+    bundle.DOCUMENTS: ("附表、报告 annex and reports", {"xlsx", "docx", "pdf"}),
     bundle.TABLES: ("各成果表 CSV tables", {"csv"}),
     bundle.SITE: ("网页 HTML site", {"html"}),
     bundle.RECEIPTS: ("回执 receipts", {"xlsx"}),

@@ -19,6 +19,7 @@ from assets.explain import UnknownFigure, _usual, explain, find_indicator
 from assets.explain.model import Group, Part, Rule
 from assets.explain.past import build as build_past
 from assets.explain.sums import recompute
+from assets.explain.words import _nothing_expected
 from assets.home import Home, Locked
 from pipelines.cli import call
 from pipelines.cli.desk import Desk
@@ -196,6 +197,14 @@ def test_regions_go_by_code_or_name(empty, asked, code):
 def test_unknown_regions_are_refused(empty, asked):
     with pytest.raises(UnknownFigure, match="没有地区"):
         explain(empty, asked, "5", 2026)
+
+
+@pytest.mark.parametrize(
+    ("year", "verdict", "why"),
+    [(2025, "not_due", "2025 年为基期"), (2026, "not_due", "缺 2025 年基期"), (2026, "on_track", "尚无应达进度")],
+)
+def test_why_nothing_is_expected(year, verdict, why):
+    assert _nothing_expected({"year": year, "verdict": verdict})[0].startswith(why)
 
 
 @pytest.mark.parametrize(("year", "basis"), [(2024, "annual"), (2025, "period")])

@@ -175,10 +175,15 @@ def test_a_correction_moves_current_and_strict_says_that_a_file_was_refused(plac
 
 
 def test_the_run_stands_in_dagsters_history(place: Path, call) -> None:
+    from dagster import AssetKey
+
     from pipelines import storage
 
     with storage.instance(home(place)) as instance:
         runs = instance.get_runs()
+        captured = instance.get_latest_materialization_event(AssetKey(["raw", "submission"])).asset_materialization
+    assert captured.metadata["dagster/row_count"].value == 3  # the first file, its correction, something else
+    assert "file_sha256" in {column.name for column in captured.metadata["dagster/column_schema"].schema.columns}
     assert {run.job_name for run in runs} == {"nightly"}
     # Newest first: correction, part of the marts, failed gate, backfill, look back, what-if, first run.
     assert [run.is_success for run in runs] == [True, False, False, True, True, True, True]

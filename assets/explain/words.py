@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from assets.outputs import format as shown
-from schemas.indicators import WORDS, Absence, Indicator, Verdict, VerdictKind
+from schemas.indicators import FIRST_YEAR, WORDS, Absence, Indicator, Verdict, VerdictKind
 from schemas.submissions import TABLES, TASK_DIGESTION, TASK_IDLE
 from schemas.table import Unit
 
@@ -185,13 +185,19 @@ def _open_period(
     )
 
 
+def _nothing_expected(row: dict[str, Any]) -> tuple[str, str]:
+    if row["verdict"] == Verdict.ON_TRACK:
+        return "尚无应达进度", "nothing expected yet"
+    if row["year"] == FIRST_YEAR:
+        return "2025 年为基期，次年起才有应达水平", "2025 is the base year, something is expected from the next on"
+    return "缺 2025 年基期，无应达水平", "no 2025 base, hence nothing expected"
+
+
 def _by_pace(row: dict[str, Any], rules: dict[str, str], sides: tuple[str, str], words: tuple[str, str]) -> Sentence:
     (value, target), (word, word_en) = sides, words
     if row["pace"] is None:
-        why = "尚无应达进度" if row["verdict"] == Verdict.ON_TRACK else "缺 2025 年基期，无应达水平"
-        return Sentence(
-            f"{value} ＜ 目标 {target}，{why}：{word}", f"{value} < target {target}, nothing expected yet: {word_en}"
-        )
+        why, why_en = _nothing_expected(row)
+        return Sentence(f"{value} ＜ 目标 {target}，{why}：{word}", f"{value} < target {target}, {why_en}: {word_en}")
     on_track, behind = (
         Decimal(rules.get(f"verdict.{name}", usual)) for name, usual in (("on_track", "1"), ("behind", "0.9"))
     )
