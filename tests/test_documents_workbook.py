@@ -84,7 +84,7 @@ def test_spans_merge_groups_and_reach_down():
 
 
 def test_one_sheet_per_table(book):
-    assert book.sheetnames[:5] == ["说明", "2027年目标与现状", "2030年目标与现状", "2026年度总结", "1盘活存量"]
+    assert book.sheetnames[:5] == ["说明", "2027年目标与现状", "2030年目标与现状", "2026年度总结", "1 盘活存量"]
     assert {
         "区县",
         "六大模式",
@@ -95,6 +95,17 @@ def test_one_sheet_per_table(book):
         "增存挂钩（假设）",
         "数据字典",
     } <= set(book.sheetnames)
+
+
+def test_sheets_are_named_so_that_nothing_runs_together(book, sample):
+    assert "8 15分钟覆盖率" in book.sheetnames
+    table = next(iter(sample.annual.values()))
+    names = [
+        workbook._evaluation_name(replace(table, kind=kind, year=year, horizon=horizon))
+        for kind, year, horizon in (("annual", 2026, 2027), ("midterm", 2026, 2027), ("final", 2026, 2030),
+                                    ("midterm", 2027, 2027))
+    ]  # fmt: skip
+    assert names == ["2026年度总结", "中期评估（2026年对照2027年）", "终期评估（2026年对照2030年）", "2027年中期评估"]
 
 
 def test_plan_layout(book):
@@ -124,7 +135,7 @@ def test_print_set_up(book, sample):
 @pytest.mark.parametrize("place", range(8))
 def test_every_figure_shows_the_models_text(book, sample, place):
     indicator = sample.indicators[place]
-    sheet = book[f"{indicator.number}{indicator.short_label}"]
+    sheet = book[f"{indicator.number} {indicator.short_label}"]
     heads = {sheet.cell(3, column).value or sheet.cell(4, column).value: column for column in range(1, 19)}
     rows = {(row[0].value, row[1].value, row[2].value): row for row in sheet.iter_rows(min_row=6) if row[1].value}
     for region in (*sample.cities, sample.province):
@@ -144,7 +155,7 @@ def test_every_figure_shows_the_models_text(book, sample, place):
 
 
 def test_forecasts_stand_apart_and_say_so(book):
-    sheet = book["1盘活存量"]
+    sheet = book["1 盘活存量"]
     assert sheet["N3"].value == "预测（非实绩）" and sheet["N4"].value == "预测值"
     assert sheet["N6"].font.italic and not sheet["D6"].font.italic
 

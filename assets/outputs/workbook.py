@@ -13,7 +13,7 @@ import xlsxwriter
 
 from assets.outputs import annex_data, annex_restated
 from assets.outputs.annex_words import name_of, percent, plain, target_head, unit_of
-from assets.outputs.blocks import PLAN_NOTE, groups, headline, note, release_line, report_name, verdict
+from assets.outputs.blocks import KINDS, PLAN_NOTE, groups, headline, note, release_line, report_name, verdict
 from assets.outputs.model import Cell, EvaluationTable, ReportModel
 from assets.outputs.sheets import Book, Column, Figure, Line, Mark, Sheet
 from schemas.indicators import HORIZONS, WORDS, Indicator
@@ -144,9 +144,14 @@ def _evaluation(model: ReportModel, table: EvaluationTable) -> Sheet:
     ]
     notes = (PLAN_NOTE, note(table))
     bold = frozenset(range(len(cities), len(rows)))
-    return Sheet(
-        report_name(table.kind, table.year), table.title, columns, rows, notes, bold, breaks=(16,), row_height=_TALL
-    )
+    return Sheet(_evaluation_name(table), table.title, columns, rows, notes, bold, breaks=(16,), row_height=_TALL)
+
+
+def _evaluation_name(table: EvaluationTable) -> str:
+    """An evaluation by its year; one that is not due yet by what it is: a year's figures against its target."""
+    if table.kind == "annual" or table.year >= table.horizon:
+        return report_name(table.kind, table.year)
+    return f"{KINDS[table.kind]}（{table.year}年对照{table.horizon}年）"
 
 
 def _target_and_value(cell: Cell | None) -> Line:
@@ -197,7 +202,7 @@ def _indicator(model: ReportModel, indicator: Indicator) -> Sheet:
     rows = [[*_detail(model, cell), *_forecast(cell)] for cell in of]
     bold = frozenset(place for place, cell in enumerate(of) if cell.region_code == model.province.code)
     notes = (f"口径：{indicator.formula}（{indicator.section}）。", "预测区间为80%区间。")
-    return Sheet(f"{indicator.number}{indicator.short_label}", headline(indicator), columns, rows, notes, bold)
+    return Sheet(f"{indicator.number} {indicator.short_label}", headline(indicator), columns, rows, notes, bold)
 
 
 def _detail(model: ReportModel, cell: Cell) -> Line:
