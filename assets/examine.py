@@ -118,10 +118,7 @@ def _groups(files: list[Waiting], regions: Regions) -> Iterator[Group]:
 
 def receipt_counts(checked: Checked) -> dict:
     """The receipt's header: verdict and counts. lines = rows_loaded + rows_quarantined + lines_skipped, always."""
-    reading = checked.reading
-    skipped = dict(reading.skipped)
-    if checked.rows_repeated:
-        skipped["重复行"] = checked.rows_repeated
+    reading, skipped = checked.reading, receipt_skipped(checked)
     return {
         "source_table": reading.table.name if reading.table else None,
         "profile": reading.profile,
@@ -134,6 +131,12 @@ def receipt_counts(checked: Checked) -> dict:
         "lines_skipped": sum(skipped.values()),
         "skipped": json.dumps(skipped, ensure_ascii=False, sort_keys=True),
     }
+
+
+def receipt_skipped(checked: Checked) -> dict[str, int]:
+    """Lines that are no data, counted by the reason: 表头, 空行, 合计行, …, and rows that only repeat another."""
+    repeated = {"重复行": checked.rows_repeated} if checked.rows_repeated else {}
+    return checked.reading.skipped | repeated
 
 
 def column_letters(checked: Checked) -> dict[str, dict[str, str]]:

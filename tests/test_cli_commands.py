@@ -246,7 +246,7 @@ def test_check_as_json(tmp_path: Path, capsys) -> None:
         1,
     )
     assert receipt["findings"][0]["place"]["row_number"] == 3
-    assert receipt["receipt_no"].startswith("LS-")
+    assert receipt["receipt_no"].startswith("LS-") and receipt["skipped"] == {"表头": 1}
 
 
 def test_check_of_an_unreadable_file_is_a_finding_not_a_crash(tmp_path: Path, capsys) -> None:

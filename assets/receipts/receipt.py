@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from assets.examine import receipt_counts
+from assets.examine import receipt_counts, receipt_skipped
 from assets.reading.naming import receipt_number, reporting_region
 from assets.reading.source import Checked, FileName, Finding
 from schemas.policy import Regions
@@ -76,11 +76,10 @@ class Receipt:
 def receipt_of(checked: Checked, original: bytes, number: str, checked_on: date) -> Receipt:
     """The receipt that a file will have, for the clerk who checks it before handing it in."""
     file, counts = checked.reading.file, receipt_counts(checked)
-    skipped = dict(checked.reading.skipped) | ({"重复行": checked.rows_repeated} if checked.rows_repeated else {})
     return Receipt(
         number, file.name, hashlib.sha256(original).hexdigest(), checked_on, counts["source_table"], file.region_code,
         file.year, counts["profile"], counts["form"], counts["encoding"], counts["status"], counts["lines"],
-        counts["rows_loaded"], counts["rows_quarantined"], skipped, tuple(checked.findings),
+        counts["rows_loaded"], counts["rows_quarantined"], receipt_skipped(checked), tuple(checked.findings),
         before=True,
     )  # fmt: skip
 

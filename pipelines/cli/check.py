@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from assets.checking import check as check_rows
-from assets.examine import receipt_counts
+from assets.examine import receipt_counts, receipt_skipped
 from assets.reading import read
 from assets.reading.naming import receipt_number, reporting_region
 from assets.reading.source import Checked, Finding
@@ -146,6 +146,7 @@ def _as_data(path: Path, checked: Checked, regions: policy.Regions) -> dict:
         "sha256": sha,
         "receipt_no": receipt_number(sha, table, reporting_region(file.region_code, regions), file.year),
         **receipt_counts(checked),
+        "skipped": receipt_skipped(checked),
         "errors": _errors(checked),
         "warnings": len(checked.findings) - _errors(checked),
         "findings": [asdict(finding) for finding in checked.findings],
