@@ -243,3 +243,18 @@ def literals(node: ast.AST) -> str:
     return "".join(
         each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)
     )
+
+
+# --- And in Chinese no codes -----------------------------------------------------------------------------------------
+
+
+def test_explain_names_the_components_in_words(place, capsys):
+    assert cli.call(["explain", "330100", "1", "2026", "--home", str(place.home.path)]) == 0
+    said = capsys.readouterr().out
+    assert "供地中的现有建设用地" in said and "resupply" not in said
+
+
+def test_a_year_without_deadlines_is_told_in_a_sentence(place, capsys):
+    assert cli.call(["calendar", "--year", "1999", "--home", str(place.home.path)]) == 0
+    said = capsys.readouterr()
+    assert said.out == "" and "工作日历中 1999 年没有事项" in said.err

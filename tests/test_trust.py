@@ -305,6 +305,19 @@ def test_the_jump_is_a_mart_and_acknowledged_from_the_next_release_on(province, 
     assert (line["region_code"], line["reason"], line["by"]) == (CITY, "集中供应新增用地", "张三")
 
 
+def test_what_did_not_jump_cannot_be_acknowledged(province, capsys, monkeypatch):
+    place, _ = province
+    given = ["--reason", "没有的事", "--by", "张三", "--until", "2099-12-31"]
+    before = journal.read(place.home, journal.ACKNOWLEDGEMENTS)
+    for arguments in (["宁波", "5", "2026"], ["杭州", "5", "2025"], ["杭州", "6", "2026"]):
+        assert desk(place, "acknowledge", *arguments, *given) == 2
+        assert "没有超限跳变，无须说明" in capsys.readouterr().err
+    assert journal.read(place.home, journal.ACKNOWLEDGEMENTS) == before
+    # Where open jumps stop a release, they stand in the build alone.
+    monkeypatch.setattr("pipelines.cli.acknowledge.jumps", lambda _: [])
+    assert desk(place, "acknowledge", "杭州", "5", "2026", *given) == 0
+
+
 def test_notice_objection_resolution_final(province, capsys):
     place, (_, release_id) = province
     steps = [

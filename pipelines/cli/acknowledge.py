@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 import click
+import duckdb
 
 from assets import release
 from assets.explain import UnknownFigure, find_indicator, find_region
@@ -53,6 +55,7 @@ def acknowledge_command(
         of = find_indicator(indicator).code
     except UnknownFigure as error:
         raise Misuse(str(error), error.en) from None
+    _require_jump(desk, code, of, year, basis)
     given = plausibility.acknowledge(home, code, of, year, basis, reason.strip(), by.strip(), until, now())
     if desk.machine:
         desk.hand_out(asdict(given))
@@ -64,6 +67,26 @@ def acknowledge_command(
             )
         )
     return 0
+
+
+def _require_jump(desk: Desk, region: str, indicator: str, year: int, basis: str | None) -> None:
+    """Raises Misuse when nothing jumped there: neither in the current release, nor in what a gate has just stopped."""
+    for each in [*jumps(desk), *_stopped(desk)]:
+        where = (each["region_code"], each["indicator"], each["year"])
+        if where == (region, indicator, year) and basis in (None, each["basis"]):
+            return
+    label = INDICATORS[indicator].short_label
+    raise Misuse(
+        f"{region} {label} {year} 没有超限跳变，无须说明；不带参数列出现有的跳变：landstock acknowledge",
+        f"{region} {indicator} {year} did not jump beyond the limits; landstock acknowledge lists the jumps",
+    )
+
+
+def _stopped(desk: Desk) -> list[dict[str, Any]]:
+    """The jumps of the release that was built last: where open ones stop a release, they are in no release."""
+    with contextlib.suppress(duckdb.Error), database.connect(desk.home.build, read_only=True) as con:
+        return database.rows(con, "FROM mart.plausibility")
+    return []
 
 
 def jumps(desk: Desk) -> list[dict[str, Any]]:

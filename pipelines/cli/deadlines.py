@@ -29,6 +29,10 @@ def calendar(desk: Desk, year: int | None) -> int:
     if desk.machine:
         desk.hand_out(rows)
         return 0
+    if not rows:
+        of_year = desk.pick(f" {year} 年", f" in {year}") if year else ""
+        desk.tell(f"工作日历中{of_year}没有事项；不带 --year 列出全部", f"nothing is due{of_year}; without --year: all")
+        return 0
     titles = (("期限", "due"), ("事项", "what"), ("责任单位", "who"), ("情况", "state"))
     by_deadline: dict[tuple, list[dict[str, Any]]] = {}
     for row in rows:

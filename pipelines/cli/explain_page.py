@@ -10,7 +10,7 @@ from assets.explain.words import BASES
 from assets.outputs import format as shown
 from pipelines.cli.desk import Desk
 from pipelines.cli.tables import clip, table
-from schemas.indicators import FLAGS, WORDS
+from schemas.indicators import FLAGS, PARTS, WORDS
 from schemas.submissions import TABLES
 from schemas.table import UNITS_EN
 
@@ -134,6 +134,11 @@ def _source(desk: Desk, name: str) -> str:
     return desk.pick(TABLES[name].label, name) if name in TABLES else name
 
 
+def _component(desk: Desk, name: str) -> str:
+    """A part of the indicator in words; land classes and the like are words already."""
+    return desk.pick(*PARTS.get(name, (name, name)))
+
+
 def _groups(desk: Desk, groups: list[Group], unit: str) -> str:
     if not groups:
         return ""
@@ -143,7 +148,7 @@ def _groups(desk: Desk, groups: list[Group], unit: str) -> str:
     )  # fmt: skip
     rows = [
         [
-            _source(desk, each.source_table), each.component or "", desk.pick(*_ROLES[each.role]),
+            _source(desk, each.source_table), _component(desk, each.component or ""), desk.pick(*_ROLES[each.role]),
             clip(desk.pick(each.reason_label or "", each.reason or ""), 36), f"{each.records:,}", _amount(each.amount),
             _amount(each.area_mu),
         ]
