@@ -542,7 +542,8 @@ SUBMISSION_DUE = Mart(
         C("state_label", TEXT, "状态名称", "state, in Chinese"),
         C("files", BIGINT, "文件数", "files handed in"),
     ),
-    note="2025 年至截止日所在年，各市应报的报送表；容积率豁免清单按需报送，不在内",
+    note="2025 年至截止日所在年，各市应报的、指标所需的报送表；容积率豁免清单按需报送，任务台账、示范项目、政策举措、园区亩均"
+    "效益不产生指标，均不在内",
 )  # fmt: skip
 
 DISTRIBUTION = Mart(
