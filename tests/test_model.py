@@ -138,6 +138,24 @@ def test_details_of_a_figure(report):
     assert len(province.top) == 3
 
 
+def test_land_per_gdp_of_the_province_names_each_survey_once(bureau, tmp_path):
+    """Its rows stand in its own name beside those of its cities: 11 surveys, of which ten are shown, none twice."""
+    for city in bureau.regions.codes("city"):
+        years = [{"行政区代码": city, "年份": year} for year in ("2025", "2026")]
+        bureau.hand_in("建设用地变更调查", *years, city=city)
+        bureau.hand_in("地区生产总值", *years, city=city)
+    bureau.take_in()
+    for code in INDICATORS:
+        indicators.derive(bureau.con, code, bureau.context())
+    for name in MARTS:
+        marts.build(bureau.con, tmp_path / "r.duckdb", name, bureau.context(), "r1", datetime(2026, 11, 23, 2))
+    found = model.load(tmp_path / "r.duckdb").region_views["330000"].indicators["land_per_gdp_reduction"]
+    assert found.record_count == 55  # a city: two surveys, GDP of 2025 and 2026 above and of 2025 below
+    assert len({each.record_key for each in found.top}) == len(found.top) == 10
+    with duckdb.connect(str(tmp_path / "r.duckdb")) as con:
+        assert len(con.execute(found.sql).fetchall()) == 2 * 55  # annual and cumulative
+
+
 def test_quality_and_calendar(report):
     assert (report.quality.files, report.quality.rows_quarantined) == (5, 1)
     hangzhou = report.quality.by_city[0]

@@ -192,7 +192,9 @@ def windows(year: int) -> str:
 
 def records_sql(region: model.Region, indicator: Indicator, year: int) -> str:
     first, last = window(indicator, year)
-    column = {"city": "city_code", "county": "region_code"}.get(region.level)
+    # A province's land per GDP stands in its own name (`schemas.marts.FIGURE_ROWS`), all else of it is its cities'.
+    own = "region_code" if indicator.code == "land_per_gdp_reduction" else None
+    column = {"city": "city_code", "county": "region_code"}.get(region.level, own)
     place = f" AND {column} = '{region.code}'" if column else ""
     return (
         f"SELECT * FROM mart.contribution WHERE indicator = '{indicator.code}'{place}"
@@ -228,7 +230,11 @@ def _exclusions(source, regions: Regions, year: int) -> dict[tuple[str, str], li
 def _top(source, regions: Regions, year: int) -> dict[tuple[str, str], list[model.Contributor]]:
     """The largest records of every city and of the province."""
     found = defaultdict(list)
-    for place, keep in (("c.city_code", "c.city_code IS NOT NULL"), ("left(c.region_code, 2) || '0000'", "true")):
+    of_province = "c.region_code LIKE '%0000' OR c.city_code IS NOT NULL AND c.indicator <> 'land_per_gdp_reduction'"
+    for place, keep in (
+        ("c.city_code", "c.city_code IS NOT NULL"),
+        ("left(c.region_code, 2) || '0000'", f"({of_province})"),
+    ):
         rows = source.rows(
             f"SELECT {place} AS place, c.* FROM contribution c JOIN {windows(year)} USING (indicator)"
             f" WHERE {keep} AND c.role IN (w.side, 'both') AND c.amount > 0 AND coalesce(c.basis, w.judged) = w.judged"
