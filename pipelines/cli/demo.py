@@ -13,6 +13,7 @@ from assets import processes, release
 from assets.circumstances import make_context
 from assets.home import Home, HomeError
 from assets.outputs.loading import cells
+from expectations import validate
 from pipelines import settings
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.run import carry_out, unchanged
@@ -55,9 +56,11 @@ def _make(desk: Desk, seed: int, day: date) -> int:
     desk.tell("生成仿真报送数据……", "making submissions…")
     with processes.at_hand():
         generated = processes.meanwhile(generate, landing, "province", seed, day)
+        from assets.outputs import bundle
         from pipelines import execution, storage  # noqa: F401 – takes as long as the data
 
         storage.prepare(desk.home)
+        processes.prepare(validate.prepare, bundle.prepare)
         if generated():
             forget(desk.home)
         return carry_out(desk, day, {})
