@@ -16,6 +16,7 @@ from schemas.submissions import DEMONSTRATION_PROJECT, MODES, PARK_PERFORMANCE, 
 from schemas.table import Kind, Table
 
 _STAGES = ("谋划", "在建", "完成", "推广", "申报国家案例")
+_PLAN = date(2025, 9, 1)  # when it came out
 _MEASURES = {
     "规划引导": ("低效用地再开发专项规划", "片区更新单元详细规划", "存量空间盘活五年计划"),
     "用地支持": ("工业用地“标准地”出让", "混合产业用地供给", "新增计划指标奖励"),
@@ -84,12 +85,14 @@ def projects(cities: Sequence[City], until: date, seed: int) -> Rows:
 
 
 def progress(cities: Sequence[City], quarters: Sequence[Batch], seed: int, province: str) -> Rows:
-    """The twelve tasks of every city and of the province, by quarter, in one file of the province."""
+    """The twelve tasks of every city and of the province, in one file of the province for every quarter that is over,
+    from the one on in which the plan came out."""
+    told = [quarter for quarter in quarters if quarter.last >= _PLAN and _is_over(quarter)]
     rng = draws.stream(seed, "progress", province)
     for region in (province, *(city.code for city in cities)):
         starts = rng.integers(0, 4, 12)
         ends = starts + rng.integers(5, 22, 12)
-        for index, quarter in enumerate(quarters):
+        for index, quarter in enumerate(told):
             for task, begin, end in zip(tasks(), starts, ends, strict=True):
                 state = "未启动" if index < begin else "推进中" if index < end else "已完成"
                 yield {
@@ -102,6 +105,10 @@ def progress(cities: Sequence[City], quarters: Sequence[Batch], seed: int, provi
                     "responsible_unit": task["lead_unit"],
                     **_file(province, quarter.year, quarter.received, quarter.label),
                 }
+
+
+def _is_over(quarter: Batch) -> bool:
+    return quarter.last.month % 3 == 0 and (quarter.last + timedelta(days=1)).day == 1
 
 
 def measures(cities: Sequence[City], until: date, seed: int) -> Rows:
