@@ -145,6 +145,13 @@ def test_digestion_never_exceeds_its_batch_and_is_many_to_many(sent):
     assert events["supply_supervision_no"].drop_nulls().is_duplicated().any()  # one supply, many batches
 
 
+def test_tasks_are_reported_by_quarters_that_are_over_and_not_before_the_plan(sent):
+    told = sent["task_progress"].select("year", "quarter").unique().sort("year", "quarter")
+    over = [(year, quarter) for year in range(2025, UNTIL.year + 1) for quarter in range(1, 5)
+            if (year, quarter) >= (2025, 3) and date(year, quarter * 3, 30) <= UNTIL]  # fmt: skip
+    assert told.rows() == over
+
+
 def test_links_point_at_supplies_that_exist(sent):
     known = sent["land_supply"]["supervision_no"].implode()
     for table, column in (
