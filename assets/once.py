@@ -38,11 +38,11 @@ def work_out(key: Key, work: Callable[[], Made]) -> Made:
 
 
 def take(key: Key, work: Callable[[], Made]) -> Made:
-    """What was worked out ahead, given away; worked out now if it was not."""
-    if _made is None or _made.get(key, _TAKEN) is _TAKEN:
+    """What was worked out ahead, given away; worked out now if it was not. Nobody works it out ahead after that."""
+    if _made is None:
         return work()
-    made, _made[key] = _made[key], _TAKEN
-    return made
+    made, _made[key] = _made.get(key, _TAKEN), _TAKEN
+    return work() if made is _TAKEN else made
 
 
 def ahead(works: Iterable[tuple[Key, Callable[[], Any]]]) -> Iterator[None]:

@@ -56,6 +56,14 @@ def test_what_was_taken_is_not_worked_out_ahead_again():
         assert once.take(("a",), partial(counted, made)) == 2  # whoever wants it all the same gets it
 
 
+def test_what_came_too_late_to_be_worked_out_ahead_is_not_either():
+    made: list[int] = []
+    with once.kept():
+        assert once.take(("a",), partial(counted, made)) == 1
+        assert list(once.ahead([(("a",), partial(counted, made))])) == []
+    assert len(made) == 1
+
+
 def test_an_error_is_met_by_whoever_needs_the_result():
     with once.kept():
         assert len(list(once.ahead([(("a",), int), (("b",), partial(int, "x")), (("c",), int)]))) == 1

@@ -180,7 +180,7 @@ def _legend(desk: Desk) -> str:
 
 
 #: What lies in a release.
-_LIES = (
+_CONTENTS = (
     ("site/index.html 网页", "site/index.html  pages"),
     ("documents/ 附表（Excel）、报告（Word、PDF）、csv/", "documents/  annex (Excel), report (Word, PDF), csv/"),
     ("receipts/index.html 各文件的回执", "receipts/index.html  a receipt for every file"),
@@ -199,8 +199,8 @@ def _where(desk: Desk) -> str:
   landstock status --home {home.path}
   landstock backfill 2025..{now[:4]} --home {home.path} --dry-run
   {interface}"""
-    lies = "\n".join("  " + desk.pick(*each) for each in _LIES)
+    contents = "\n".join("  " + desk.pick(*each) for each in _CONTENTS)
     return desk.pick(
-        f"成果在 {home.releases / now}\n{lies}\n接下来可以试：\n{next_steps}",
-        f"results lie in {home.releases / now}\n{lies}\ntry next:\n{next_steps}",
+        f"成果在 {home.releases / now}\n{contents}\n接下来可以试：\n{next_steps}",
+        f"results lie in {home.releases / now}\n{contents}\ntry next:\n{next_steps}",
     )
