@@ -93,6 +93,8 @@ class HomeResource(dg.ConfigurableResource):
         path = home.build if layer == "mart" else home.warehouse
         with waiting_for(home), warehouse.let_go(path), contextlib.closing(_ahead(layer, home, now)) as meanwhile:
             yield from processes.in_checker(partial(look, path), tasks, meanwhile)
+        if layer == "core":  # from here to the outputs workers have nothing to do
+            processes.prepare_workers(bundle.prepare)
 
 
 @contextlib.contextmanager
@@ -139,12 +141,14 @@ def _ahead(layer: str, home: Home, now: Circumstances) -> Iterator[None]:
         return
     release_id, context = release.next_id(home, now.context.as_of), now.context
     with warehouse.connect(home.warehouse, read_only=layer != "mart") as con:
-        works = [marts.ahead(con, home.build, layer, context, release_id, now.made_at)]
+        of_marts = list(marts.ahead(con, home.build, layer, context, release_id, now.made_at))
+        works = [of_marts]
         if layer == "core":
             works = [quality.ahead(con, context), *works]
             works = works if now.keep_fresh else [indicators.ahead(con, context), *works]
         if layer == "mart":
-            works.append([(("output", bundle.RECEIPTS), partial(bundle.make, home, bundle.RECEIPTS))])
+            (revision,) = of_marts
+            works.append(bundle.ahead(home, partial(once.work_out, *revision)))
         yield from once.ahead(chain.from_iterable(works))
 
 
@@ -365,11 +369,10 @@ def outputs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[d
     now, place = Circumstances.of(context.run, context.instance, home), home.place
     kinds = [kind for kind in bundle.KINDS if dg.AssetKey(["output", kind]) in context.selected_asset_keys]
     release_id = release.next_id(place, now.context.as_of)
-    make = partial(bundle.make, place)
     with warehouse.let_go(place.build):
-        begun = {kind: processes.meanwhile(make, kind) for kind in kinds if kind in _LONG}
+        begun = {kind: bundle.begin(place, kind) for kind in kinds if kind in _LONG}
         for kind in sorted(kinds, key=begun.__contains__):
-            made = begun[kind]() if kind in begun else once.take(("output", kind), partial(make, kind))
+            made = begun[kind]() if kind in begun else bundle.taken(place, kind)
             bundle.mark(place, release_id, kind)
             for reason in made.left_out:
                 context.log.warning(reason)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for_calls
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing.connection import wait
@@ -70,17 +70,16 @@ def at_hand() -> Iterator[None]:
             _kept.ahead.clear()
 
 
-def prepare(checker: Callable[[], None], workers: Callable[[], None]) -> None:
-    """Let the processes at hand import what they will need: first the checker, which takes longest, then every worker.
-    So they do it while others are at work, and this process has a processor for its own imports."""
-
-    def begin(_: Future) -> None:
-        for _ in range(_count() if _kept.workers else 0):
-            with suppress(RuntimeError):  # the run ends in this moment
-                _submit(_kept.workers, workers)
-
+def prepare_checker(prepare: Callable[[], None]) -> None:
+    """Let the checker at hand import what it will need, while others are at work."""
     if _kept.checker:
-        _submit(_kept.checker, checker).add_done_callback(begin)
+        _submit(_kept.checker, prepare)
+
+
+def prepare_workers(prepare: Callable[[], None]) -> None:
+    """Let every worker at hand import what it will need; best at a moment when there is a processor for it."""
+    for _ in range(_count() if _kept.workers else 0):
+        _submit(_kept.workers, prepare)
 
 
 def side_by_side(

@@ -117,4 +117,7 @@ def definitions(chosen: settings.Settings) -> dg.Definitions:
     )
 
 
-defs = definitions(settings.load())
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Everything, for the installation that the environment and landstock.toml name: what Dagster itself loads."""
+    return definitions(settings.load())

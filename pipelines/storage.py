@@ -19,6 +19,9 @@ from dagster._core.storage.event_log.base import AssetRecord
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
+from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData, serialize_value
 from sqlalchemy import Connection, NullPool, create_engine, event
@@ -32,8 +35,10 @@ def prepare(home: Home) -> Path:
     home.prepare()
     config = home.dagster / "dagster.yaml"
     if not config.exists():
-        shutil.copy(ROOT / "dagster.yaml", config)
-        dg.DagsterInstance.from_config(str(home.dagster)).dispose()
+        new = config.with_suffix(".new")
+        shutil.copy(ROOT / config.name, new)
+        dg.DagsterInstance.from_config(str(home.dagster), new.name).dispose()
+        new.rename(config)  # last: where it is, all is made
     return home.dagster
 
 
@@ -161,11 +166,16 @@ class EventLog(SqliteEventLogStorage):
 
 
 class Storage(DagsterSqliteStorage):
-    """Dagster's own SQLite storage with that event log."""
+    """Dagster's own SQLite storage with that event log, on files that are there: to learn that they are, Dagster would
+    load every revision that their schema ever had, half a second a run."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(base_dir, inst_data)
-        self._event_log_storage = EventLog(str(Path(base_dir) / "history" / "runs"))
+        super(DagsterSqliteStorage, self).__init__()
+        history, schedules = Path(base_dir, "history"), Path(base_dir, "schedules")
+        self.base_dir, self._inst_data = base_dir, inst_data
+        self._run_storage = SqliteRunStorage(create_db_conn_string(str(history), "runs"))
+        self._event_log_storage = EventLog(str(history / "runs"))
+        self._schedule_storage = SqliteScheduleStorage(create_db_conn_string(str(schedules), "schedules"))
         # Dagster reads the plan of an earlier run whole to know that it is there.
         self._run_storage.has_execution_plan_snapshot = self._run_storage._has_snapshot_id
 

@@ -13,6 +13,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time
+from functools import partial
 from html import unescape
 from itertools import chain, islice
 from pathlib import Path
@@ -26,8 +27,8 @@ from assets.context import Context
 from assets.explain import explain_all, opened
 from assets.explain.chosen import Chosen
 from assets.home import SHANGHAI, Home
-from assets.outputs import bundle, documents, site
-from assets.outputs.model import NothingToReport
+from assets.outputs import bundle, documents, loading, site
+from assets.outputs.model import NothingToReport, ReportModel
 from assets.trust.builders import keep_results
 from expectations import validate
 from expectations.bridge import as_row
@@ -147,13 +148,23 @@ class Nights:
         self._keep(con, context, release_id, self._check(con, "indicator", None, regions))
         self._ahead(marts.ahead(con, self.home.build, "indicator", context, release_id, made_at))
         first = [name for name in MARTS if name not in AFTER]
+        read_ahead = None
         for names in (first, *([name] for name in AFTER)):
             for name in names:
                 marts.build(con, self.home.build, name, context, release_id, made_at)
             with duckdb.connect(str(self.home.build), read_only=True) as build:
                 results = self._check(build, "mart", names, regions)
             self._keep(con, context, release_id, results)
-            self._ahead(marts.ahead(con, self.home.build, "mart", context, release_id, made_at))
+            of_marts = list(marts.ahead(con, self.home.build, "mart", context, release_id, made_at))
+            self._ahead(of_marts)
+            if names is first and self.dice.random() < 0.5:
+                read_ahead = self._read_ahead(*of_marts)
+        if read_ahead and loading.checked(read_ahead, self.home.build) != bundle.load(self.home, self.home.build):
+            raise Broken("read while the marts were checked, the report is another one")
+
+    def _read_ahead(self, revision: tuple[once.Key, Callable]) -> ReportModel | None:
+        with contextlib.suppress(NothingToReport):
+            return loading.load_unchecked(self.home.build, once.work_out(*revision), partial(bundle.earlier, self.home))
 
     def _ahead(self, *works: Iterable[tuple[once.Key, Callable]]) -> None:
         """As much ahead as a run that waits for its checks would have time for."""

@@ -18,7 +18,7 @@ from tests.documents_sample import model as sample
 def home(tmp_path, monkeypatch) -> Home:
     """A home whose documents and receipts are one small file each, as are the tables."""
     for kind in (bundle.DOCUMENTS, bundle.TABLES, bundle.RECEIPTS):
-        monkeypatch.setitem(bundle._WRITERS, kind, lambda home, folder, tell: (folder / "one.xlsx").write_bytes(b"x"))
+        monkeypatch.setitem(bundle._WRITERS, kind, lambda home, folder, *_: (folder / "one.xlsx").write_bytes(b"x"))
     return Home(tmp_path).prepare()
 
 

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._daemon.types import DaemonHeartbeat
 
 from assets.home import Home
 from pipelines import storage
@@ -71,6 +73,22 @@ def test_events_that_waited_are_stored_as_dagster_stores_them(tmp_path):
         log.dispose()
     for name in ("index.db", f"{run.run_id}.db"):
         assert _rows(tmp_path / "ours" / name) == _rows(tmp_path / "dagsters" / name)
+
+
+def test_an_instance_that_was_made_halfway_is_made_whole(tmp_path, monkeypatch):
+    home = Home(tmp_path / "home")
+    with monkeypatch.context() as killed:
+        killed.setattr(dg.DagsterInstance, "from_config", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            storage.prepare(home)
+    storage.prepare(home)
+    with storage.instance(home) as ours:
+        ours.add_run(dg.DagsterRun("nightly"))
+        ours.add_daemon_heartbeat(DaemonHeartbeat(0.0, "SENSOR", "1"))
+        assert ours.all_instigator_state() == []
+    with dg.DagsterInstance.from_config(str(home.dagster)) as dagsters:
+        assert [run.job_name for run in dagsters.get_runs()] == ["nightly"]
+        assert list(dagsters.get_daemon_heartbeats()) == ["SENSOR"]
 
 
 def _rows(path: Path) -> dict[str, list[tuple]]:

@@ -27,7 +27,7 @@ OUTPUTS = {"output/documents", "output/tables", "output/site", "output/receipts"
 
 @pytest.fixture(scope="module")
 def repository():
-    return definitions.defs.get_repository_def()
+    return definitions.defs().get_repository_def()
 
 
 @pytest.fixture(scope="module")

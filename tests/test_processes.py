@@ -172,7 +172,7 @@ def test_a_dead_process_loses_nothing(tmp_path):
 def test_after_a_death_everything_that_follows_is_done_here(tmp_path):
     with processes.at_hand():
         list(processes.side_by_side(partial(_die, tmp_path / "marker"), range(10)))
-        processes.prepare(_nothing, _nothing)
+        processes.prepare_workers(_nothing)
         assert processes.meanwhile(_process_of, 1)() == (1, os.getpid())
         assert {process for _, process in processes.side_by_side(_process_of, range(3))} == {os.getpid()}
 

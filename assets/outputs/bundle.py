@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from assets import receipts, release
+from assets import once, receipts, release
 from assets.home import Home
 from assets.outputs.fonts import FontsMissing
 from assets.outputs.restating import horizon_made_again
-from assets.processes import side_by_side
+from assets.processes import meanwhile, side_by_side
 from assets.trust import states
 from schemas import database
 from schemas.trust import STATES, State
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from assets.outputs.model import ReportModel
 
 DOCUMENTS, TABLES, SITE, RECEIPTS = "documents", "tables", "site", "receipts"
 KINDS = (DOCUMENTS, TABLES, SITE, RECEIPTS)
@@ -49,11 +55,11 @@ class Made:
     left_out: tuple[str, ...] = ()
 
 
-def make(home: Home, kind: str) -> Made:
+def make(home: Home, kind: str, model: ReportModel | None = None) -> Made:
     """Make one kind of output from the build database, in the place of what was there.
 
     Without a Chinese font the documents that need one are left out, and where no region has a target of the plan
-    documents and pages are.
+    documents and pages are. `model` is the build database's report model where it has been read before.
     """
     from assets.outputs.model import NothingToReport
 
@@ -62,11 +68,35 @@ def make(home: Home, kind: str) -> Made:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        _WRITERS[kind](home, folder, left_out.append)
+        _WRITERS[kind](home, folder, left_out.append, model)
     except NothingToReport as error:
         left_out.append(str(error))
     made = [path for path in folder.rglob("*") if path.is_file() and path.name != _FRAME]
     return Made(len(made), sum(path.stat().st_size for path in made), tuple(left_out))
+
+
+def begin(home: Home, kind: str) -> Callable[[], Made]:
+    """Begin to make one kind in a worker, unless that was begun ahead. What is returned waits for it."""
+    return once.take(_begun(kind), lambda: meanwhile(make, home, kind, _checked_model(home)))
+
+
+def ahead(home: Home, revision: Callable[[], pl.DataFrame]) -> Iterator[tuple[once.Key, Callable[[], object]]]:
+    """What can be made while the marts are checked, all but mart.revision and what comes after it being there.
+
+    The report model and, in a worker, the documents, which say nothing of checks; and the receipts. They lie in the
+    build folder and are part of a release only if the marts pass (`mark`).
+    """
+
+    def model() -> ReportModel:
+        return once.work_out(_MODEL, lambda: _unchecked_model(home, revision()))
+
+    yield _begun(DOCUMENTS), lambda: meanwhile(make, home, DOCUMENTS, model())
+    yield _made(RECEIPTS), partial(make, home, RECEIPTS)
+
+
+def taken(home: Home, kind: str) -> Made:
+    """Make one kind here, unless that was done ahead."""
+    return once.take(_made(kind), partial(make, home, kind))
 
 
 def mark(home: Home, release_id: str, kind: str) -> None:
@@ -139,6 +169,31 @@ def load(home: Home, database: Path):
     return model.load(database, partial(earlier, home))
 
 
+_MODEL: once.Key = ("report model",)
+
+
+def _made(kind: str) -> once.Key:
+    return "output", kind
+
+
+def _begun(kind: str) -> once.Key:
+    return "output begun", kind
+
+
+def _unchecked_model(home: Home, revision: pl.DataFrame) -> ReportModel:
+    from assets.outputs import loading
+
+    return loading.load_unchecked(home.build, revision, partial(earlier, home))
+
+
+def _checked_model(home: Home) -> ReportModel | None:
+    """The model that was read ahead, if it was."""
+    from assets.outputs import loading
+
+    made = once.take(_MODEL, lambda: None)
+    return made and loading.checked(made, home.build)
+
+
 def _folder(home: Home, kind: str) -> Path:
     return home.build.parent / "outputs" / kind
 
@@ -148,16 +203,16 @@ def _is_for(home: Home, kind: str, release_id: str) -> bool:
     return mark.is_file() and mark.read_text(encoding="utf-8") == release_id
 
 
-def _tables(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
+def _tables(home: Home, folder: Path, tell: Callable[[str], None], model: ReportModel | None) -> None:
     from assets.outputs import tables_csv
 
     tables_csv.write(home.build, folder, CSV_ROWS)
 
 
-def _documents(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
+def _documents(home: Home, folder: Path, tell: Callable[[str], None], model: ReportModel | None) -> None:
     from assets.outputs import documents
 
-    model = load(home, home.build)
+    model = model or load(home, home.build)
     try:
         documents.write_all(model, folder)
     except FontsMissing as error:
@@ -165,14 +220,14 @@ def _documents(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
         documents.write_all(model, folder, formats=("xlsx",))
 
 
-def _site(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
+def _site(home: Home, folder: Path, tell: Callable[[str], None], model: ReportModel | None) -> None:
     from assets.outputs import site
 
-    made = site.write(load(home, home.build), folder)
+    made = site.write(model or load(home, home.build), folder)
     (folder / _FRAME).write_bytes(pickle.dumps(made.frame))
 
 
-def _receipts(home: Home, folder: Path, tell: Callable[[str], None]) -> None:
+def _receipts(home: Home, folder: Path, tell: Callable[[str], None], model: ReportModel | None) -> None:
     now = release.current(home)
     previous = home.releases / now / RECEIPTS if now else None
     with database.connect(home.build, read_only=True) as con:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -353,7 +353,6 @@ def quality(source, regions: Regions) -> model.Quality:
         f" (FROM mart.quality_finding ORDER BY severity, received_on DESC, finding_no LIMIT {FINDINGS_SHOWN})"
         " WHERE finding_no IN (SELECT finding_no FROM quality_finding) ORDER BY severity, received_on DESC, finding_no"
     )
-    checks = source.rows("SELECT * FROM mart.quality_check ORDER BY unexpected DESC, table_name, check_name")
     shown_columns = model.Finding.__slots__
     totals = {name: sum(row[name] or 0 for row in receipts) for name in _COUNTS}
     return model.Quality(
@@ -368,13 +367,18 @@ def quality(source, regions: Regions) -> model.Quality:
         receipts=tuple(_receipt(row) for row in receipts),
         findings=tuple(model.Finding(**{name: row[name] for name in shown_columns}) for row in first),
         sql="SELECT * FROM mart.quality_finding ORDER BY finding_no",
-        checks=len(checks),
-        broken=tuple(
-            model.BrokenCheck(**{name: row[name] for name in model.BrokenCheck.__slots__})
-            for row in checks
-            if not row["passed"]
-        ),
     )  # fmt: skip
+
+
+def with_checks(quality: model.Quality, source) -> model.Quality:
+    """With the expectations that the release was held against."""
+    checks = source.rows("SELECT * FROM quality_check ORDER BY unexpected DESC, table_name, check_name")
+    broken = tuple(
+        model.BrokenCheck(**{name: row[name] for name in model.BrokenCheck.__slots__})
+        for row in checks
+        if not row["passed"]
+    )
+    return replace(quality, checks=len(checks), broken=broken)
 
 
 _COUNTS = ("lines", "rows_loaded", "rows_quarantined", "errors", "warnings")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+import polars as pl
 
 from assets import advice
 from assets.outputs import counties, details, model, restating, sentences
@@ -25,11 +29,15 @@ _STATES = (DataState.INCOMPLETE, DataState.PROVISIONAL, DataState.FINAL)
 
 class Source:
     """A released file, opened read-only; answers with rows as dicts. `mart.<name>` are all rows of a mart, its bare
-    name those that `leave_out` has left."""
+    name those that `leave_out` has left. `coming` are marts that are not in the file yet."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, coming: Mapping[str, pl.DataFrame] = MappingProxyType({})):
         self.con = database.connect(path, read_only=True)
         self.con.execute("USE mart")
+        self.coming = coming
+        for name, rows in coming.items():
+            self.con.register(f"coming_{name}", rows.to_arrow())
+            self.con.execute(f"CREATE TEMP VIEW {name} AS FROM coming_{name}")
 
     def rows(self, sql: str) -> Rows:
         """Values stand in the text: to bind one DuckDB's client loads pandas, in a process that did not begin with `lean`."""
@@ -42,22 +50,53 @@ class Source:
             return
         listed = ", ".join("'" + code.replace("'", "''") + "'" for code in regions)
         self.con.execute(f"CREATE TEMP TABLE left_out AS SELECT unnest([{listed}])")
-        for mart in self.rows(
+        for name, place in self._places().items():
+            # The ledger is read for every kind of place: it is looked through once.
+            kind = "TABLE" if name == "contribution" else "VIEW"
+            origin = f"coming_{name}" if name in self.coming else f"mart.{name}"
+            self.con.execute(
+                f"CREATE OR REPLACE TEMP {kind} {name} AS SELECT * FROM {origin}"
+                f" WHERE {place} IS NULL OR {place} NOT IN (FROM left_out)"
+            )
+
+    def close(self) -> None:
+        self.con.close()
+
+    def _places(self) -> dict[str, str]:
+        """Mart → its column of regions, where it has one."""
+        columns = self.rows(
             "SELECT table_name AS name, column_name AS place FROM duckdb_columns()"
             " WHERE schema_name = 'mart' AND column_name IN ('region_code', 'region')"
-        ):
-            # The ledger is read for every kind of place: it is looked through once.
-            kind = "TABLE" if mart["name"] == "contribution" else "VIEW"
-            self.con.execute(
-                f"CREATE TEMP {kind} {mart['name']} AS SELECT * FROM mart.{mart['name']}"
-                f" WHERE {mart['place']} IS NULL OR {mart['place']} NOT IN (FROM left_out)"
-            )
+        )
+        places = {each["name"]: each["place"] for each in columns}
+        return places | {name: "region_code" for name, rows in self.coming.items() if "region_code" in rows.columns}
 
 
 def load(release_db: Path, earlier: Callable[[date], Path | None] | None = None) -> model.ReportModel:
     """The report model of one release, with the restatement of an evaluation that an earlier one made."""
     state = release_db.stat() if release_db.is_file() else None
     made = _loaded(release_db, state and (state.st_ino, state.st_mtime_ns, state.st_size))
+    return _restated(made, earlier)
+
+
+def load_unchecked(build: Path, revision: pl.DataFrame, earlier: Callable[[date], Path | None]) -> model.ReportModel:
+    """The report model of a build database whose marts are being checked: with the rows that mart.revision will have,
+    without the outcome of the checks (`checked`)."""
+    with closing(Source(build, {"revision": revision})) as source:
+        return _restated(_load(source), earlier)
+
+
+def checked(made: model.ReportModel, build: Path) -> model.ReportModel:
+    """Such a model with the outcome of the checks, once the marts have passed them."""
+    with closing(Source(build)) as source:
+        return _with_checks(made, source)
+
+
+def _with_checks(made: model.ReportModel, source: Source) -> model.ReportModel:
+    return replace(made, quality=details.with_checks(made.quality, source))
+
+
+def _restated(made: model.ReportModel, earlier: Callable[[date], Path | None] | None) -> model.ReportModel:
     before = earlier(made.release.as_of) if earlier else None
     return made if before is None else replace(made, restatement=_restatement(made, before))
 
@@ -65,23 +104,17 @@ def load(release_db: Path, earlier: Callable[[date], Path | None] | None = None)
 @lru_cache(maxsize=1)  # several writers of one process take the same file in turn
 def _loaded(release_db: Path, state: tuple[int, int, int] | None) -> model.ReportModel:
     """The model of a file in the state that it has on disk."""
-    source = Source(release_db)
-    try:
-        return _load(source)
-    finally:
-        source.con.close()
+    with closing(Source(release_db)) as source:
+        return _with_checks(_load(source), source)
 
 
 def _restatement(now: model.ReportModel, earlier: Path) -> model.Restatement | None:
     horizon = restating.horizon_made_again(now.release.as_of)
     if horizon is None:
         return None
-    source = Source(earlier)
-    try:
+    with closing(Source(earlier)) as source:
         facts = _facts(source)
         before = _cells(source, horizon)
-    finally:
-        source.con.close()
     regions = (now.province, *now.cities)
     return restating.restatement(
         before, now.cells, regions, horizon, facts["release_id"], date.fromisoformat(facts["as_of"])

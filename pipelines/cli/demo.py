@@ -56,11 +56,10 @@ def _make(desk: Desk, seed: int, day: date) -> int:
     desk.tell("生成仿真报送数据……", "making submissions…")
     with processes.at_hand():
         generated = processes.meanwhile(generate, landing, "province", seed, day)
-        from assets.outputs import bundle
         from pipelines import execution, storage  # noqa: F401 – takes as long as the data
 
         storage.prepare(desk.home)
-        processes.prepare(validate.prepare, bundle.prepare)
+        processes.prepare_checker(validate.prepare)
         if generated():
             forget(desk.home)
         return carry_out(desk, day, {})

@@ -148,9 +148,7 @@ def carry_out(
     before = loaded(desk.home.require_room())
     desk.log("正在准备……", "starting…", as_of=day, home=str(desk.home.path))
     with processes.at_hand():
-        from assets.outputs import bundle
-
-        processes.prepare(validate.prepare, bundle.prepare)
+        processes.prepare_checker(validate.prepare)
         from assets.graph import KEEP_FRESH, OVERRIDES, SUBMISSION
         from pipelines.definitions import run_tags
         from pipelines.execution import execute
