@@ -10,7 +10,7 @@ from functools import partial
 import duckdb
 import polars as pl
 
-from assets import core, once, relations
+from assets import core, digestion, once, relations
 from assets.context import Context
 from assets.examine import FINDING_SCHEMA
 from assets.reading.report import cell_name
@@ -67,8 +67,7 @@ def _key(context: Context) -> once.Key:
 def find(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
     """All findings across tables as of the day, in the shape of `relations.FINDING`."""
     as_of, regions = context.as_of, context.regions
-    digestion = core.revisions(con, "unsupplied_digestion", as_of)
-    found = [relations.resolve_digestion(digestion, core.revisions(con, "approved_unsupplied", as_of)).findings]
+    found = [digestion.resolved(con, as_of).findings]
     for table, (column, rule) in _REFERENCES.items():
         found.append(relations.unknown_supervision(_unanswered(con, table, column, as_of), table, column, rule))
     for table, (by, measure) in _COUNTY_SUMS.items():

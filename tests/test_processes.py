@@ -231,10 +231,11 @@ def _is_alive(process: int) -> bool:
 
 
 _INTERRUPTED = """
-import sys, time
+import signal, sys, time
 from assets import processes
 from tests.test_processes import _asleep, _process_of
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit a deaf one
     try:
         with processes.at_hand():
             print(*{process for _, process in processes.side_by_side(_process_of, range(9))}, flush=True)

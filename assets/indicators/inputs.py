@@ -10,7 +10,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from assets import core
+from assets import core, digestion
 from assets.context import Context
 from assets.relations import is_cancelled, resolve_digestion
 from schemas.policy import Regions
@@ -61,19 +61,14 @@ def load(con: duckdb.DuckDBPyConnection, needs: Needs, context: Context) -> Inpu
 
 def _standing(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], context: Context) -> pl.DataFrame:
     if table == DIGESTION:
-        return _digestion(con, context).filter(~is_cancelled())
+        return digestion.resolved(con, context.as_of).valid.filter(~is_cancelled())
     return _without_cancelled(table, core.current(con, table, context.as_of, _with_status(table, columns)))
-
-
-def _digestion(con: duckdb.DuckDBPyConnection, context: Context) -> pl.DataFrame:
-    batches = core.revisions(con, "approved_unsupplied", context.as_of)
-    return resolve_digestion(core.revisions(con, DIGESTION, context.as_of), batches).valid
 
 
 @contextmanager
 def in_force(con: duckdb.DuckDBPyConnection, context: Context) -> Iterator[Callable[[str], str]]:
     """table → a query like `core.standing` for every table: digestion that its batch refuses is no revision there."""
-    con.register("digestion_in_force", _digestion(con, context).to_arrow())
+    con.register("digestion_in_force", digestion.resolved(con, context.as_of).valid.to_arrow())
     try:
         own = "(SELECT * FROM digestion_in_force WHERE received_on <= $day)"
         yield lambda table: own if table == DIGESTION else core.standing(table)
