@@ -15,7 +15,6 @@ from assets.home import Home
 from pipelines import cli, settings
 from tests.test_cli_commands import BAD, GOOD, submit
 
-pytestmark = pytest.mark.slow
 DAY, EARLIER, LATER = "2026-11-23", "2026-06-30", "2026-11-24"
 
 
