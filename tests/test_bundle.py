@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment
 
+from assets import once
 from assets.home import Home
-from assets.outputs import bundle
+from assets.outputs import bundle, loading
 from assets.outputs.model import NothingToReport
 from assets.outputs.site import rendering
 from tests.documents_sample import model as sample
@@ -52,6 +53,37 @@ def test_without_anything_to_report_there_is_no_site(home, monkeypatch):
     monkeypatch.setattr(bundle, "load", nothing)
     folder = taken(home, "2027-11-20.1")
     assert {path.name for path in folder.iterdir()} == {"landstock.duckdb", "documents", "receipts"}
+
+
+def test_what_was_begun_while_the_marts_were_checked_is_taken(home, monkeypatch):
+    """The documents show no outcome of checks; the pages do, so they get the model once more."""
+    given = []
+    for kind in bundle.KINDS:
+        monkeypatch.setitem(bundle._WRITERS, kind, lambda *told, kind=kind: given.append((kind, told[-1])))
+    monkeypatch.setattr(loading, "load_unchecked", lambda build, revision, earlier: f"{build.name} with {revision}")
+    monkeypatch.setattr(loading, "checked", lambda made, build: f"{made}, checked")
+    with once.kept():
+        assert len(list(once.ahead(bundle.ahead(home, lambda: "changes")))) == 2
+        wait_for = [bundle.begin(home, kind) for kind in (bundle.DOCUMENTS, bundle.SITE)]
+        made = [bundle.taken(home, kind) for kind in (bundle.RECEIPTS, bundle.TABLES)] + [each() for each in wait_for]
+    assert [each.files for each in made] == [0, 0, 0, 0]
+    assert given == [
+        (bundle.RECEIPTS, None),  # ahead, too
+        (bundle.TABLES, None),
+        (bundle.DOCUMENTS, "landstock.duckdb with changes"),  # begun; without a worker it is made when it is waited for
+        (bundle.SITE, "landstock.duckdb with changes, checked"),
+    ]
+
+
+def test_without_work_ahead_every_kind_reads_for_itself(home, monkeypatch):
+    given = []
+    for kind in bundle.KINDS:
+        monkeypatch.setitem(bundle._WRITERS, kind, lambda *told, kind=kind: given.append((kind, told[-1])))
+    with once.kept():
+        for kind in (bundle.DOCUMENTS, bundle.SITE):
+            bundle.begin(home, kind)()
+        bundle.taken(home, bundle.RECEIPTS)
+    assert given == [(bundle.DOCUMENTS, None), (bundle.SITE, None), (bundle.RECEIPTS, None)]
 
 
 def test_who_prepares_has_no_template_left_to_compile(monkeypatch):
