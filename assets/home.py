@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -171,6 +172,22 @@ class Home:
         finally:
             _leave(key)
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep others from writing while their files are read, for a moment: whoever wants to write waits for it.
+
+        Readers do not disturb one another. Raises Locked when another process writes.
+        """
+        if os.path.realpath(self.lock_file) in _held or not self.lock_file.exists():
+            yield
+            return
+        with self.lock_file.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                raise _locked(self) from None
+            yield
+
     def holder(self) -> dict[str, str] | None:
         """Who holds the lock now: pid, command, since; None when it is free."""
         with contextlib.suppress(FileNotFoundError), self.lock_file.open() as file:
@@ -208,6 +225,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
+#: Seconds that a writer waits for those who read.
+_PATIENCE = 60
 _held: dict[str, tuple[int, int]] = {}  # lock file → (descriptor, how often taken)
 _held_guard = threading.Lock()
 
@@ -222,15 +241,30 @@ def _enter(key: str, command: str, home: Home) -> None:
             descriptor = os.open(key, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise home.unwritable(error) from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _alone(descriptor):
             os.close(descriptor)
-            raise _locked(home) from None
+            raise _locked(home)
         note = {"pid": str(os.getpid()), "command": command, "since": f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M:%S}"}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(note, ensure_ascii=False).encode(), 0)
         _held[key] = (descriptor, 1)
+
+
+def _alone(descriptor: int) -> bool:
+    """Take the lock for writing. Readers are waited for, they need seconds; another writer is not."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
 
 
 def _leave(key: str) -> None:

@@ -45,7 +45,9 @@ def build(
         con.execute("CREATE SCHEMA IF NOT EXISTS build.mart")
         con.execute(f"DROP TABLE IF EXISTS build.mart.{name}")
         con.execute(mart.ddl("build.mart"))
-        return _insert(con, mart, frame)
+        rows = _insert(con, mart, frame)
+    release_store.change(build_path)
+    return rows
 
 
 #: Marts whose rows can be worked out while the tables of a layer are checked: they rest on no other mart of that layer,
@@ -212,29 +214,25 @@ def contribution(con: duckdb.DuckDBPyConnection, context: Context, release: Rele
 
 def submission(con: duckdb.DuckDBPyConnection, context: Context, release: Release) -> pl.DataFrame:
     """Receipts of everything received by the as-of day. Rows refused across tables count as quarantined."""
-    quality.refresh(con, context)
-    receipts = con.execute("SELECT * FROM raw.submission WHERE loaded AND received_on <= ?", [context.as_of]).pl()
-    found = all_findings(con, context)
-    counts = found.group_by("submission_id").agg(
-        errors=(pl.col("severity") == "error").sum().cast(pl.Int64), warnings=(pl.col("severity") == "warning").sum().cast(pl.Int64)
-    )  # fmt: skip
-    refused = (
-        found.filter(pl.col("quarantined") & pl.col("rule").str.starts_with("5"))
-        .unique(["submission_id", "sheet", "row_number"])
+    received = con.execute("SELECT * FROM raw.submission WHERE loaded AND received_on <= ?", [context.as_of]).pl()
+    receipts = quality.with_refusals(con, context, received)
+    counts = (
+        all_findings(con, context)
         .group_by("submission_id")
-        .agg(refused=pl.len().cast(pl.Int64))
+        .agg(
+            errors=(pl.col("severity") == "error").sum().cast(pl.Int64),
+            warnings=(pl.col("severity") == "warning").sum().cast(pl.Int64),
+        )
     )
-    joined = receipts.join(counts, on="submission_id", how="left").join(refused, on="submission_id", how="left")
-    joined = joined.with_columns(pl.col("errors", "warnings", "refused").fill_null(0))
+    joined = receipts.join(counts, on="submission_id", how="left").with_columns(
+        pl.col("errors", "warnings").fill_null(0)
+    )
     labels = {table.name: table.label for table in TABLES.values()}
     return _with_names(joined, context).with_columns(
         receipt_no="submission_id",
         table_label=pl.col("source_table").replace_strict(labels, default=None),
         rows_loaded=pl.col("rows_loaded") - pl.col("refused"),
         rows_quarantined=pl.col("rows_quarantined") + pl.col("refused"),
-        status=pl.when((pl.col("refused") > 0) & pl.col("status").str.starts_with("accepted"))
-        .then(pl.lit("partly_accepted"))
-        .otherwise("status"),
     )
 
 

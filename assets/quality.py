@@ -15,7 +15,7 @@ from assets.context import Context
 from assets.examine import FINDING_SCHEMA
 from assets.reading.report import cell_name
 from assets.warehouse import append, transaction
-from schemas.rules import RULES
+from schemas.rules import ERROR, RULES
 from schemas.submissions import TABLES
 from schemas.table import Table
 
@@ -142,6 +142,20 @@ def relation_findings(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         )  # fmt: skip
     schema = {**FINDING_SCHEMA, "submission_id": pl.String}
     return pl.DataFrame(rows, schema=schema)
+
+
+def with_refusals(con: duckdb.DuckDBPyConnection, context: Context, receipts: pl.DataFrame) -> pl.DataFrame:
+    """Receipts of files with `refused`, how many of their rows are errors for what other tables say although the door
+    let them in, and with the status that follows from it. `receipts`: submission_id, status and whatever else."""
+    refresh(con, context)
+    errors = ", ".join(f"'{rule.number}'" for rule in RULES if rule.severity == ERROR)
+    refused = con.execute(
+        "SELECT submission_id, count(DISTINCT (sheet, row_number)) AS refused FROM core.relation_finding"
+        f" WHERE rule IN ({errors}) GROUP BY ALL"
+    ).pl()
+    told = receipts.join(refused, on="submission_id", how="left").with_columns(pl.col("refused").fill_null(0))
+    doubtful = (pl.col("refused") > 0) & pl.col("status").str.starts_with("accepted")
+    return told.with_columns(status=pl.when(doubtful).then(pl.lit("partly_accepted")).otherwise("status"))
 
 
 def _cell(row: dict) -> str | None:

@@ -12,10 +12,12 @@ import json
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -27,6 +29,8 @@ from schemas.marts import CONTRACT_VERSION, MACROS, MARTS, Mart
 
 DATABASE, MANIFEST, PARQUET = "landstock.duckdb", "manifest.json", "parquet"
 _TEMPORARY = ".tmp-"
+#: Beside the build database: what it was last changed by.
+_STATE = ".state"
 _ID = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d+)")
 
 
@@ -275,6 +279,20 @@ def _write(
     return rows, checksums
 
 
+# --- The build database ----------------------------------------------------------------------------------------------
+
+
+def change(build: Path) -> None:
+    """Note that a mart of the build database was made anew."""
+    build.with_suffix(_STATE).write_text(uuid.uuid4().hex)
+
+
+def state(build: Path) -> str:
+    """A text that is another one whenever a mart was made anew."""
+    noted = build.with_suffix(_STATE)
+    return noted.read_text() if noted.exists() else ""
+
+
 def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
 
@@ -356,16 +374,24 @@ def rollback(home: Home, release_id: str) -> Manifest:
 
 
 def prune(home: Home, keep: int) -> list[str]:
-    """Remove all but the newest `keep` releases; the current one and those in 公示 or 定稿 always stay.
+    """Remove all but the `keep` releases that were made last; the current one and those in 公示 or 定稿 always stay.
 
-    Returns what was removed.
+    What counts is when they were made: a look back is of an old day and as new as any. Returns what was removed.
     """
     with home.locked("prune"):
-        every, held = ids(home), {current(home), *states.held(home)}
+        every, held = sorted(ids(home), key=partial(_made_at, home)), {current(home), *states.held(home)}
         doomed = [each for each in every[: max(len(every) - keep, 0)] if each not in held]
         for each in doomed:
             _remove(home.releases / each)
         return doomed
+
+
+def _made_at(home: Home, release_id: str) -> str:
+    """When a release was made; a damaged one goes first."""
+    try:
+        return manifest(home, release_id).made_at
+    except ReleaseError:
+        return ""
 
 
 def stale(home: Home) -> list[Path]:

@@ -81,8 +81,17 @@ _JUDGED_NAMES = [f"{n}_{h}" for h in HORIZONS for n in ("verdict", "rank", "targ
 _SIDES = ", ".join(f"o.{n} AS old_{n}, m.{n} AS new_{n}" for n in ("target_version", *_JUDGED_NAMES))
 _FLIPPED = " OR ".join(f"o.{n}_{h} IS DISTINCT FROM m.{n}_{h}" for h in HORIZONS for n in ("verdict", "rank"))
 _CELL = "(region_code, indicator, year, basis)"
+# Annual plans that came or were corrected: another path between the same straight lines. A point beside its straight line
+# was planned before.
+_PLAN = f"""
+SELECT region_code, indicator, CASE WHEN bool_or(b.expected <> b.expected_linear) THEN '{Cause.CHANGED}'
+  ELSE '{Cause.NEW}' END AS planned
+FROM {ledgers.BEFORE}.mart.target_trajectory b
+JOIN {ledgers.NOW}.mart.target_trajectory n USING (region_code, indicator, horizon, day)
+WHERE b.expected <> n.expected AND b.expected_linear = n.expected_linear GROUP BY ALL
+"""
 _CHANGED = f"""
-WITH old_judged AS ({_JUDGED.format(side=ledgers.BEFORE, columns=_JUDGED_COLUMNS)}),
+WITH plan AS ({_PLAN}), old_judged AS ({_JUDGED.format(side=ledgers.BEFORE, columns=_JUDGED_COLUMNS)}),
 new_judged AS ({_JUDGED.format(side=ledgers.NOW, columns=_JUDGED_COLUMNS)})
 SELECT coalesce(n.region_code, b.region_code) AS region_code, coalesce(n.region_name, b.region_name) AS region_name,
   coalesce(n.region_level, b.region_level) AS region_level, coalesce(n.indicator, b.indicator) AS indicator,
@@ -90,10 +99,11 @@ SELECT coalesce(n.region_code, b.region_code) AS region_code, coalesce(n.region_
   b.value AS old_value, n.value AS new_value, b.absence AS old_absence, n.absence AS new_absence,
   b.numerator AS old_numerator, n.numerator AS new_numerator, b.denominator AS old_denominator,
   n.denominator AS new_denominator, b.region_code IS NULL AS is_new, b.period_end AS old_end, n.period_end AS new_end,
-  b.derived IS DISTINCT FROM n.derived AS derived_differs, {_SIDES}
+  b.derived IS DISTINCT FROM n.derived AS derived_differs, planned, {_SIDES}
 FROM {ledgers.BEFORE}.mart.indicator_value b
 FULL JOIN {ledgers.NOW}.mart.indicator_value n USING {_CELL}
 LEFT JOIN old_judged o USING {_CELL} LEFT JOIN new_judged m USING {_CELL}
+LEFT JOIN plan USING (region_code, indicator)
 WHERE round(b.value, 9) IS DISTINCT FROM round(n.value, 9) OR b.absence IS DISTINCT FROM n.absence OR {_FLIPPED}
 OR {_CELL} IN (SELECT {_CELL} FROM moved)
 ORDER BY ALL
@@ -158,7 +168,10 @@ def why_flipped(cell: dict[str, Any], value_cause: Cause | None, rules_differ: b
         return None
     verdicts = [h for h in flipped if _differs(cell, f"verdict_{h}")]
     if any(_differs(cell, f"target_{h}") for h in verdicts):
-        return Cause.TARGET if _differs(cell, "target_version") else value_cause or Cause.BASELINE
+        replaced = cell["old_target_version"] and _differs(cell, "target_version")  # a row of a new year had none
+        return Cause.TARGET if replaced else value_cause or Cause.BASELINE
+    if cell["planned"] and any(_differs(cell, f"expected_{h}") for h in verdicts):
+        return Cause(cell["planned"])
     if value_cause:
         return value_cause
     if not verdicts:

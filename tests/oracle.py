@@ -379,10 +379,14 @@ class Oracle:
         now, before = self.land_and_gdp(own, year), self.land_and_gdp(own, base)
         if now is None:
             figure.absence = self.own_reason(own, year, basis)
-            figure.data_state = "incomplete" if figure.absence == "not_reported" else "provisional"
+            figure.data_state = "provisional" if figure.absence == "not_due" else "incomplete"
             return
         if before is None:
-            figure.absence, figure.data_state = "no_baseline", "provisional"
+            figure.absence = "no_baseline"
+            if year > 2025:
+                figure.data_state = "incomplete"
+            elif self.preliminary(own, year):
+                figure.data_state = "provisional"
             return
         if self.preliminary(own, year) or self.preliminary(own, base):
             figure.data_state = "provisional"

@@ -18,7 +18,10 @@ from schemas.marts import MARTS
 from tests.bureau import Bureau
 
 #: Marts that a comparison reads, and those that come of it. The others stay empty here.
-COMPARED = ("indicator_value", "assessment", "contribution", "submission", "release_info", "cancellation", "target")
+COMPARED = (
+    "indicator_value", "assessment", "contribution", "submission", "release_info", "cancellation", "target",
+    "target_trajectory",
+)  # fmt: skip
 TRUST = ("revision", "plausibility", "objection")
 FAR_FUTURE = date(2030, 12, 31)
 

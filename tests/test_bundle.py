@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment
 
-from assets import once
+from assets import once, release
 from assets.home import Home
 from assets.outputs import bundle, loading
 from assets.outputs.model import NothingToReport
@@ -44,6 +44,22 @@ def test_a_release_offers_what_it_took_and_reads_no_model_for_it(home, monkeypat
     assert read == [home.build]
     assert (folder / "documents/csv/one.xlsx").is_file()
     assert not [path for path in folder.rglob(".*")]
+
+
+def test_what_was_made_before_the_marts_changed_is_made_again(home, monkeypatch):
+    """The number of the next release stays the same until there is one, whatever became of its marts meanwhile."""
+    monkeypatch.setattr(bundle, "load", lambda home, database: sample(2027))
+    release.change(home.build)
+    for kind in bundle.KINDS:
+        bundle.make(home, kind)
+        bundle.mark(home, "2027-11-20.1", kind)
+    again = []
+    monkeypatch.setitem(bundle._WRITERS, bundle.DOCUMENTS, lambda *_: again.append("documents"))
+    for folder, expected in (("same", []), ("changed", ["documents"])):
+        (home.path / folder).mkdir()
+        bundle.of_release(home, "2027-11-20.1", print)(home.path / folder)
+        assert again == expected
+        release.change(home.build)
 
 
 def test_without_anything_to_report_there_is_no_site(home, monkeypatch):

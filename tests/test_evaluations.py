@@ -232,7 +232,7 @@ def test_a_plan_bends_the_trajectory():
 @pytest.mark.parametrize(
     ("indicator", "target", "base", "points"),
     [
-        ("idle_disposal_rate", 100, None, [0, 100, 0, 100, 0, 100]),
+        ("idle_disposal_rate", 100, None, [100 / 365, 100] * 3),  # both ends of a year count
         ("stock_supply_share", 58.5, None, [58.5, 58.5]),
         ("land_per_gdp_reduction", 7.84, None, [0.0, 4.0, 7.84]),
         ("walk15_coverage", 84, 80, [80, 82, 84]),
@@ -256,6 +256,11 @@ def test_a_relative_target_needs_its_base():
     made = trajectory.trajectories(frame, no_plans, based)
     assert made["expected"].to_list() == pytest.approx([70.0, 71.75, 73.5])  # 70 × 1.05
     assert trajectory.trajectories(frame, no_plans, based.clear()).height == 0
+    pools = pl.DataFrame({"region_code": ["330000"] * 2, "year": [2025, 2027], "value": [60.0, 80.0]})
+    made = trajectory.trajectories(
+        frame, no_plans, pools
+    )  # of every year the base of its own cities, or the one before
+    assert made["expected"].to_list() == pytest.approx([60.0, 61.5, 84.0])
 
 
 # --- All of them, built ----------------------------------------------------------------------------------------------

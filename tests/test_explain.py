@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +22,7 @@ from assets.explain.model import Group, Part, Rule
 from assets.explain.past import build as build_past
 from assets.explain.sums import recompute
 from assets.explain.words import _nothing_expected
-from assets.home import Home, Locked
+from assets.home import Home
 from pipelines.cli import call
 from pipelines.cli.desk import Desk
 from pipelines.cli.explain_page import page
@@ -341,12 +343,31 @@ def test_computing_a_past_day_leaves_the_warehouse_alone(home, tmp_path):
     assert home.warehouse.read_bytes() == before
 
 
-def test_a_busy_warehouse_says_who_is_at_work(home, tmp_path, monkeypatch):
-    def busy(*_):
-        raise Locked("正被另一个任务写入", "busy")
+_NIGHT = """
+import sys
+from pathlib import Path
+from assets.home import Home
+with Home(Path(sys.argv[1])).locked("landstock run"):
+    print("at work", flush=True)
+    sys.stdin.read()
+"""
 
-    monkeypatch.setattr("assets.explain.past._attach", busy)
-    assert call(["explain", "杭州", "5", "2026", "--as-of", "2026-10-31", "--home", str(home.path)]) == 4
+
+def test_a_past_day_waits_for_the_night_and_never_disturbs_it(home, capsys):
+    """Between two of its steps a run lets go of the warehouse: whoever opens it then would end the night."""
+    night = subprocess.Popen(
+        [sys.executable, "-c", _NIGHT, home.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
+    assert night.stdout.readline() == "at work\n"
+    asked = ["explain", "杭州", "5", "2026", "--as-of", "2026-10-31", "--home", str(home.path)]
+    assert call(asked) == 4
+    assert f"进程 {night.pid}，landstock run" in capsys.readouterr().err
+    night.communicate("")
+    assert call(asked) == 0
 
 
 # --- The command ----------------------------------------------------------------------------------------------

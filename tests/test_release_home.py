@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,33 @@ def test_the_lock_names_its_holder(tmp_path: Path, other_process: subprocess.Pop
     ):
         pass
     assert f"process {other_process.pid}" in caught.value.en
+
+
+def test_who_reads_does_so_beside_others_and_writers_wait(tmp_path: Path) -> None:
+    """The lock belongs to an open file: another thread that opens it is what another process would be."""
+    home = Home(tmp_path).prepare()
+    with home.locked("before"):  # so that there is a lock file
+        pass
+    entered, order = threading.Event(), []
+
+    def read() -> None:
+        with home.reading(), home.reading():
+            entered.set()
+            time.sleep(0.5)
+            order.append("read")
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert entered.wait(5)
+    with home.locked("landstock run"):
+        order.append("written")
+    reader.join()
+    assert order == ["read", "written"]
+
+
+def test_nobody_reads_while_another_process_writes(tmp_path: Path, other_process: subprocess.Popen) -> None:
+    with pytest.raises(Locked, match=rf"进程 {other_process.pid}，landstock run"), Home(tmp_path).reading():
+        pass
 
 
 def test_the_lock_goes_with_its_process(tmp_path: Path, other_process: subprocess.Popen) -> None:

@@ -48,12 +48,19 @@ def stamp(as_of: date = NOVEMBER, inputs: str = "a", rules: str = "2025.1") -> S
     return Stamp(as_of.isoformat(), inputs, rules, "2025")
 
 
-def publish(home: Home, as_of: date = NOVEMBER, value: float = 1.0, what_if: bool = False, **more) -> release.Manifest:
+def publish(
+    home: Home,
+    as_of: date = NOVEMBER,
+    value: float = 1.0,
+    what_if: bool = False,
+    made_at: str = "2026-11-23T02:00",
+    **more,
+) -> release.Manifest:
     release_id = release.next_id(home, as_of)
     kind = release.kind_of(home, as_of, what_if)
     marts = more.setdefault("marts", FEW)
     built = build(home, release_id, value, marts)
-    return release.publish(home, built, release_id, kind, stamp(as_of), "2026-11-23T02:00", **more)
+    return release.publish(home, built, release_id, kind, stamp(as_of), made_at, **more)
 
 
 @pytest.fixture
@@ -167,6 +174,16 @@ def test_rollback_refuses_what_if_unknown_and_damaged(home: Home) -> None:
         with pytest.raises(ReleaseError, match=words):
             release.rollback(home, release_id)
     assert release.current(home) == now
+
+
+def test_a_look_back_is_as_new_as_any_release(home: Home) -> None:
+    """It is of an old day; what counts for keeping it is when it was made."""
+    for day in (20, 21, 22):
+        publish(home, date(2026, 11, day), made_at=f"2026-11-{day}T02:00:00+08:00")
+    made = publish(home, date(2026, 5, 31), made_at="2026-11-23T02:00:00+08:00")
+    assert made.kind == Kind.LOOK_BACK
+    assert release.prune(home, keep=2) == ["2026-11-20.1", "2026-11-21.1"]
+    assert release.ids(home) == [made.release_id, "2026-11-22.1"]
 
 
 @pytest.mark.parametrize(("keep", "left"), [(1, [1, 4]), (2, [1, 3, 4]), (10, [1, 2, 3, 4])])

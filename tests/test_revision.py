@@ -76,6 +76,7 @@ def test_main_cause(effects, expected):
 
 _NAMES = [f"{name}_{horizon}" for name in ("verdict", "rank", "target", "expected") for horizon in (2027, 2030)]
 _SAME = {f"{side}_{name}": 1 for side in ("old", "new") for name in (*_NAMES, "target_version", "end")}
+_SAME |= {"planned": None}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,9 @@ _SAME = {f"{side}_{name}": 1 for side in ("old", "new") for name in (*_NAMES, "t
         ({"new_verdict_2027": 2, "new_expected_2027": 2, "new_end": 2}, None, False, "time"),
         ({"new_verdict_2027": 2, "new_expected_2027": 2}, None, False, "changed"),
         ({"new_rank_2030": 2}, None, False, "ranking"),
+        ({"new_verdict_2027": 2, "new_target_2027": 2, "old_target_version": None}, Cause.TIME, False, "time"),
+        ({"new_verdict_2027": 2, "new_expected_2027": 2, "new_end": 2, "planned": "new"}, Cause.TIME, False, "new"),
+        ({"new_verdict_2027": 2, "planned": "new"}, Cause.NEW, False, "new"),
     ],
 )
 def test_why_a_verdict_flips(differs, value_cause, rules_differ, expected):

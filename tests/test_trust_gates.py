@@ -48,6 +48,22 @@ def test_eleven_cities_owe_every_table_of_every_year(bureau, tmp_path):
     assert gdp["due_on"].to_list() == [date(2026, 1, 1), date(2027, 1, 1)]
 
 
+def test_what_other_tables_refuse_has_to_be_corrected_too(bureau, tmp_path):
+    """The door lets a digestion in whose batch nobody knows; the receipt says 部分接受 all the same."""
+    bureau.hand_in("批而未供消化", {"消化编号": "X1", "批准文号": "浙土字A〔2024〕第0001号"})
+    bureau.take_in()
+    states = made(bureau, tmp_path, "submission_due").filter(source_table="unsupplied_digestion", year=2026)
+    received = made(bureau, tmp_path, "submission")
+    assert received.select("status", "rows_loaded", "rows_quarantined").rows() == [("partly_accepted", 0, 1)]
+    assert states.filter(region_code="330100")["state_label"].to_list() == ["部分接受，待更正"]
+
+
+def test_after_the_plan_nothing_is_owed(bureau, tmp_path):
+    bureau.hand_in("供地结果", {"电子监管号": supervision_no(1)})
+    bureau.take_in()
+    assert made(bureau, tmp_path, "submission_due", as_of="2031-03-31")["year"].max() == 2030
+
+
 def test_a_file_of_the_province_reports_for_the_cities_it_holds_rows_of(bureau, tmp_path):
     """330106 is of 杭州. Of GDP the province hands in its own figure only; the row for 温州 is not accepted."""
     bureau.hand_in("供地结果", {"电子监管号": supervision_no(1)}, city="330000")

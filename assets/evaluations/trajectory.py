@@ -24,15 +24,30 @@ def trajectories(targets: pl.DataFrame, plans: pl.DataFrame, bases: pl.DataFrame
     planned = {
         (p["region_code"], p["task"], p["year"]): Fraction(p["task_area_mu"]) for p in plans.iter_rows(named=True)
     }
-    based = {b["region_code"]: Fraction(b["value"]) for b in bases.sort("year").iter_rows(named=True)}  # the latest
+    based: dict[str, dict[int, Fraction]] = {}
+    for each in bases.iter_rows(named=True):
+        based.setdefault(each["region_code"], {})[each["year"]] = Fraction(each["value"])
     rows = []
     for target in targets.iter_rows(named=True):
         region, horizon, task = target["region_code"], target["horizon"], PLANS.get(target["indicator"])
         own = {year: area for (code, name, year), area in planned.items() if (code, name) == (region, task)}
-        level = _level(target, based.get(region))
-        for day, expected, linear in line(target["indicator"], level, horizon, own, based.get(region)):
-            rows.append((region, target["indicator"], horizon, day, expected, linear))
+        for first, base in _base_by_year(based.get(region, {}), horizon):
+            level = _level(target, base)
+            rows += [
+                (region, target["indicator"], horizon, day, expected, linear)
+                for day, expected, linear in line(target["indicator"], level, horizon, own, base)
+                if first is None or day.year == first
+            ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _base_by_year(known: dict[int, Fraction], horizon: int) -> list[tuple[int | None, Fraction | None]]:
+    """The base that each year is judged against, the province's being that of the cities that reported in it; a year
+    without one has that of the year before it, or else of the first that has. One without a year where there is none."""
+    if not known:
+        return [(None, None)]
+    years = range(FIRST_YEAR, horizon + 1)
+    return [(year, known[max((y for y in known if y <= year), default=min(known))]) for year in years]
 
 
 def _level(target: dict, base: Fraction | None) -> Fraction | None:
@@ -57,11 +72,7 @@ def line(
                 for day in days
             ]
         case VerdictKind.ANNUAL_RATE:
-            return [
-                point
-                for end in ends
-                for point in ((date(end.year, 1, 1), 0.0, 0.0), (end, float(target), float(target)))
-            ]
+            return [point for end in ends for point in (_first_day(target, end), (end, float(target), float(target)))]
         case VerdictKind.PERIOD_RATIO:
             first = next(first for first, last in PERIODS if last == horizon)
             return [(day, float(target), float(target)) for day in (date(first, 1, 1), date(horizon, 12, 31))]
@@ -75,3 +86,9 @@ def line(
             steps = [Fraction(day.year - FIRST_YEAR, horizon - FIRST_YEAR) for day in ends]
             values = [float(base + (target - base) * step) for step in steps]
             return [(day, value, value) for day, value in zip(ends, values, strict=True)]
+
+
+def _first_day(target: Fraction, end: date) -> tuple[date, float, float]:
+    """Both ends of a year count (rulebook §10): its first day is a part of it."""
+    share = float(target / end.timetuple().tm_yday)
+    return date(end.year, 1, 1), share, share

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -33,8 +35,8 @@ def build(home: Home, code: str, context: Context, target: Path) -> Path:
     Raises Locked when another process is writing to it.
     """
     with database.connect() as con:
-        _attach(con, home)
-        _copy(con, code)
+        with _attached(con, home):
+            _copy(con, code)
         indicators.derive(con, code, context)
         for other in INDICATORS.keys() - {code}:
             con.execute(f"CREATE TABLE indicator.{other} AS FROM indicator.{code} LIMIT 0")
@@ -46,8 +48,7 @@ def build(home: Home, code: str, context: Context, target: Path) -> Path:
 
 def require_known(home: Home, day: date) -> None:
     """Raises UnknownFigure when nothing had been received by a day."""
-    with database.connect() as con:
-        _attach(con, home)
+    with database.connect() as con, _attached(con, home):
         (first,) = con.execute("SELECT min(received_on) FROM warehouse.raw.submission WHERE loaded").fetchone()
     if first is None or first > day:
         raise UnknownFigure(
@@ -56,11 +57,16 @@ def require_known(home: Home, day: date) -> None:
         )
 
 
-def _attach(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+@contextmanager
+def _attached(con: duckdb.DuckDBPyConnection, home: Home) -> Iterator[None]:
+    """The warehouse, for a moment: a run that wants to begin waits for it, and one that is at work is not disturbed."""
     try:
-        con.execute(f"ATTACH {database.quoted(home.warehouse)} AS warehouse (READ_ONLY)")
-    except duckdb.IOException as error:
-        if "lock" not in str(error):
+        with home.reading():
+            con.execute(f"ATTACH {database.quoted(home.warehouse)} AS warehouse (READ_ONLY)")
+            yield
+            con.execute("DETACH warehouse")
+    except (duckdb.IOException, Locked) as error:
+        if isinstance(error, duckdb.IOException) and "lock" not in str(error):
             raise
         holder = home.holder() or {}
         who = f"（进程 {holder['pid']}，{holder['command']}，自 {holder['since']}）" if holder else ""

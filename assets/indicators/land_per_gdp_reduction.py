@@ -162,7 +162,7 @@ def _figure(
         "record_count": len(rows), "excluded_count": 0, "data_state": DataState.INCOMPLETE,
     }  # fmt: skip
     if absence:
-        return figure | ({} if absence == Absence.NOT_REPORTED else {"data_state": DataState.PROVISIONAL}), []
+        return figure | {"data_state": _state_without_value(absence, cell, now, year)}, []
     figure |= {
         **_exactly("value", "exact", _percent(now.land / now.gdp, before)),
         "numerator": sum(row["amount"] for row in rows if row["role"] == "numerator"),
@@ -173,6 +173,15 @@ def _figure(
         figure |= _exactly("low", "exact_low", _percent(now.land / now.gdp_low, before))
         figure |= _exactly("high", "exact_high", _percent(now.land / now.gdp_high, before))
     return figure, rows
+
+
+def _state_without_value(absence: Absence, cell: dict, now: Intensity | None, year: int) -> DataState:
+    """The base year is compared with nothing; in any other year something that is not there is missed."""
+    if absence == Absence.NOT_DUE:
+        return DataState.PROVISIONAL
+    if absence == Absence.NO_BASELINE and year == BASE_YEAR and now:
+        return DataState.PROVISIONAL if now.preliminary or cell["open"] else DataState.FINAL
+    return DataState.INCOMPLETE
 
 
 def _exactly(name: str, exact_name: str, value: Fraction) -> dict:

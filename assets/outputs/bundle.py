@@ -100,8 +100,8 @@ def taken(home: Home, kind: str) -> Made:
 
 
 def mark(home: Home, release_id: str, kind: str) -> None:
-    """Say that a kind was made from the marts of a release, once they have passed their checks."""
-    (_folder(home, kind) / _MARK).write_text(release_id, encoding="utf-8")
+    """Say that a kind was made from the marts of a release as they are now, once they have passed their checks."""
+    (_folder(home, kind) / _MARK).write_text(_made_from(home, release_id), encoding="utf-8")
 
 
 def of_release(home: Home, release_id: str, tell: Callable[[str], None]) -> Callable[[Path], None]:
@@ -200,7 +200,12 @@ def _folder(home: Home, kind: str) -> Path:
 
 def _is_for(home: Home, kind: str, release_id: str) -> bool:
     mark = _folder(home, kind) / _MARK
-    return mark.is_file() and mark.read_text(encoding="utf-8") == release_id
+    return mark.is_file() and mark.read_text(encoding="utf-8") == _made_from(home, release_id)
+
+
+def _made_from(home: Home, release_id: str) -> str:
+    """The number of a release is the next one's until it is made, whatever became of its marts meanwhile."""
+    return f"{release_id} {release.state(home.build)}"
 
 
 def _tables(home: Home, folder: Path, tell: Callable[[str], None], model: ReportModel | None) -> None:

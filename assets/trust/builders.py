@@ -10,7 +10,7 @@ from typing import Protocol
 import duckdb
 import polars as pl
 
-from assets import core, release, revision
+from assets import core, quality, release, revision
 from assets.context import Context
 from assets.home import Home
 from assets.indicators import inputs
@@ -18,13 +18,15 @@ from assets.indicators.industrial_far import is_industrial
 from assets.trust import completeness, distribution, objections, plausibility
 from assets.warehouse import let_go
 from schemas import database, policy
-from schemas.indicators import FIRST_YEAR
+from schemas.indicators import FIRST_YEAR, HORIZONS
 from schemas.marts import MARTS
 from schemas.submissions import CANCELLED, TABLES
 from schemas.trust import DUE_WORDS
 
 #: What mart.revision is made from: marts of this release and the same of the one before.
-COMPARED = ("indicator_value", "assessment", "contribution", "submission", "cancellation", "release_info")
+COMPARED = (
+    "indicator_value", "assessment", "contribution", "submission", "cancellation", "target_trajectory", "release_info",
+)  # fmt: skip
 
 #: mart.objection, without names.
 _OBJECTION = {
@@ -102,15 +104,16 @@ _DUE = {
 
 def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Every city's owed tables of every year since 2025, with what it has handed in by the as-of day."""
-    files = con.execute(
-        "SELECT region_code, coalesce(source_table, named_table) AS source_table, year, status FROM raw.submission"
-        " WHERE loaded AND received_on <= ?",
+    received = con.execute(
+        "SELECT submission_id, region_code, coalesce(source_table, named_table) AS source_table, year, status"
+        " FROM raw.submission WHERE loaded AND received_on <= ?",
         [context.as_of],
     ).pl()
+    files = quality.with_refusals(con, context, received)
     held = core.reports_of_province(con, completeness.OWED_TABLES, context.as_of)
     by_province = set(held.select("city_code", "source_table", "year").iter_rows())
     cities = {code: context.regions.name(code) for code in context.regions.codes("city")}
-    years = range(FIRST_YEAR, context.as_of.year + 1)
+    years = range(FIRST_YEAR, min(context.as_of.year, HORIZONS[-1]) + 1)  # after the plan nothing is owed
     rows = [
         {
             "region_code": each.region_code, "source_table": each.table, "table_label": TABLES[each.table].label,
