@@ -122,7 +122,7 @@ def _table(
 
 
 def _result(con: duckdb.DuckDBPyConnection, check: Check, outcome: Outcome, current: pl.DataFrame) -> CheckResult:
-    sql = _alone(check.sql, current) if not outcome.passed else check.sql
+    sql = _alone(check.sql, current)
     if outcome.passed:
         return CheckResult(check, True, 0, (), sql, f"{check.label}：通过", f"{check.label_en}: passed")
     sample = () if outcome.error else _sample(con, check)

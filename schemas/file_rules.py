@@ -51,6 +51,8 @@ _RULES = (
     FileRule("2014", "error", "记录无法解析", "第 {row} 条记录不是完整的 JSON，没有读取。", "请从源系统重新导出后再报送。"),
     FileRule("2015", "warning", "无表头的列", "第 {letter} 列没有表头却有内容，已忽略。", "请补上表头，或删去此列。"),
     FileRule("2016", "error", "所在列无法读取", "第 {letter} 列“{header}”无法读取（{why}），本行在此列填有“{value}”，此行没有读取。", "请改正第 {letter} 列的表头后重新报送此行；此列不报送的，可以删去。"),
+    FileRule("2017", "warning", "表外写有别的单位", "表外写有“{text}”，而{headers}的表头没有写单位，已按约定的公顷读取。",
+             "请核对：面积确以公顷填写的，请删去该说明或在表头写明“（公顷）”；不是的，请在表头写明实际单位，如“供应面积（亩）”，再重新报送。"),
 )  # fmt: skip
 
 FILE_RULES: dict[str, FileRule] = {rule.number: rule for rule in _RULES}

@@ -161,9 +161,12 @@ def test_a_correction_moves_current_and_strict_says_that_a_file_was_refused(plac
     corrected = GOOD.replace(",1,0.5,0.5,", ",2,0,0,")
     submit(place / "landing" / "2026-11-20", corrected, name="供地结果_330100_2026_更正.csv")
     submit(place / "landing" / "2026-11-20", "not,a,table", name="别的东西.csv")
+    mistyped = place / "landing" / "2062-11-20"
+    submit(mistyped, GOOD.replace(",1,0.5,0.5,", ",1,1,0,"), name="供地结果_330100_2026_补.csv")
     code, out, _ = call("run", "--as-of", LATER, "--strict")
     assert code == 1
     assert "退回  别的东西.csv" in out
+    assert f"晚于截止日 {LATER}，到那天才计入、才有回执：2062-11-20/供地结果_330100_2026_补.csv" in out
     assert release.current(home(place)) == f"{LATER}.1"
     sql = (
         "SELECT value FROM indicator_value"
@@ -181,7 +184,9 @@ def test_the_run_stands_in_dagsters_history(place: Path, call) -> None:
     with storage.instance(home(place)) as instance:
         runs = instance.get_runs()
         captured = instance.get_latest_materialization_event(AssetKey(["raw", "submission"])).asset_materialization
-    assert captured.metadata["dagster/row_count"].value == 3  # the first file, its correction, something else
+    assert (
+        captured.metadata["dagster/row_count"].value == 4
+    )  # the first file, its correction, something else, one of a day to come
     assert "file_sha256" in {column.name for column in captured.metadata["dagster/column_schema"].schema.columns}
     assert {run.job_name for run in runs} == {"nightly"}
     # Newest first: correction, part of the marts, failed gate, backfill, look back, what-if, first run.

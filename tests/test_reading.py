@@ -256,6 +256,35 @@ def test_title_unit_row_and_column_numbers():
     assert unit_of(reading) is Unit.HECTARE
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["2026年度任务（面积：亩）,,,", TASK_HEADER, ROW],
+        ["填报说明：面积以亩为单位填报,,,", TASK_HEADER, ROW],
+        [TASK_HEADER, ROW, "单位：亩,,,"],
+        [TASK_HEADER, ROW, "备注：以上面积单位均为平方米,,,"],
+    ],
+)
+def test_another_unit_beside_the_table_is_pointed_out(lines):
+    """Where the header names none, areas are in 公顷 by contract; a whole file in 亩 would be wrong by fifteen."""
+    reading = task_csv(*lines[1:], header=lines[0])
+    assert (rules(reading), rows(reading)) == (["2017"], [CELLS])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [TASK_HEADER, ROW, "注：面积单位为公顷，1公顷=15亩,,,"],
+        [TASK_HEADER, ROW, "备注：含历史批而未供300亩,,,"],
+        [TASK_HEADER, ROW, "说明：单位面积亩均税收另行统计,,,"],
+        [TASK_HEADER.replace("任务面积", "任务面积（亩）"), ROW, "备注：面积单位为亩,,,"],
+        ["2026年度任务,单位：亩,,", TASK_HEADER, ROW],
+    ],
+)
+def test_what_is_said_of_units_beside_the_table_and_no_other(lines):
+    assert rules(task_csv(*lines[1:], header=lines[0])) == []
+
+
 def test_header_without_rows_is_a_warning():
     assert rules(task_csv()) == ["2013"]
 

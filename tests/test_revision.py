@@ -236,6 +236,29 @@ def test_a_level_of_five_classes(place):
     }
 
 
+def test_a_verdict_that_a_plan_flips_has_the_plan_as_its_cause(place):
+    """1,500 亩 by June against 23,436 on the straight line; the city's own plan asks for little, then for much."""
+    plan = {"任务": "盘活存量建设用地"}
+    place.hand_in("供地结果", supply(1, "100"), day="2026-03-05")
+    before = place.build("2026-06-30")
+    place.hand_in(
+        "年度任务", *({**plan, "年份": year, "任务面积": "20"} for year in ("2025", "2026")), day="2026-07-01"
+    )
+    planned = place.build("2026-07-01")
+    place.hand_in("年度任务", {**plan, "年份": "2026", "任务面积": "9000"}, day="2026-07-02", batch="更正")
+    corrected = place.build("2026-07-02")
+    flips = [place.moved(*pair, "activated_stock_land") for pair in ((before, planned), (planned, corrected))]
+    assert [each["verdict_cause"] for each in flips] == ["new", "changed"]
+    assert [each["old_verdict_2027"] for each in flips] == ["far_behind", "on_track"]
+
+
+def test_a_new_year_is_no_new_target(place):
+    place.hand_in("供地结果", supply(1), day="2026-12-05")
+    before, now = place.build("2026-12-31"), place.build("2027-01-31")
+    moved = place.moved(before, now, "activated_stock_land", year=2027)
+    assert (moved["cause"], moved["verdict_cause"]) == ("time", "time")
+
+
 def test_a_figure_that_appears_has_a_cause_and_no_effects(place):
     place.hand_in("供地结果", supply(1), day="2026-03-05")
     before = place.build("2026-03-31")

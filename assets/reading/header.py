@@ -97,6 +97,7 @@ class Header:
     columns: list[HeaderColumn]
     units: Units = field(default_factory=Units)
     unit_rows: int = 0
+    beside: list[str] = field(default_factory=list)  # what is written above and below the table and is no unit row
 
     @property
     def names(self) -> set[str]:
@@ -250,6 +251,8 @@ def _units_above(head: Sequence[Cells], header: Header, merges: Sequence[Merge])
         if units := unit_row(head[row]):
             header.units.add(units)
             header.unit_rows += 1
+        else:
+            header.beside += filter(None, head[row])
     for row in range(header.first - 1, max(header.last - 3, -1), -1):
         cells = head[row]
         if not any(cells) or unit_row(cells) or any("：" in cell or ":" in cell for cell in cells if cell):

@@ -14,10 +14,10 @@ import polars as pl
 from schemas.table import NOTHING, Kind, Unit
 
 from .header import Header, HeaderColumn, Profile, resembled, split_label
-from .notes import notes_between, tail_notes
+from .notes import NOTE, notes_between, tail_notes
 from .report import address, found, letters
 from .source import Block, Finding, Place, SourceColumn
-from .units import Units, allowed, column_dimension, named, plain, unit_cells, unit_row
+from .units import Units, allowed, column_dimension, mentioned, named, plain, unit_cells, unit_row
 
 HEADER, UNIT, BLANK, TOTAL, TITLE, ORDINAL = "表头", "单位行", "空行", "合计行", "标题", "栏次行"
 _TOTALS = ("合计", "总计", "小计")
@@ -91,7 +91,21 @@ def assemble(
     if not rows.height and not rejected:
         findings.append(found("2013", Place(sheet=body.sheet, row_number=header_row), table=profile.table.label))
     source = {name: _source_column(profile, header, column, units_below, body) for name, column in columns.items()}
+    findings += _told_beside(profile, header, body.sheet, source) if rows.height else []
     return Assembled(Block(body.sheet, rows, source), findings + short + lost, skipped, rejected)
+
+
+def _told_beside(profile: Profile, header: Header, sheet: str | None, source: dict[str, SourceColumn]) -> list[Finding]:
+    """Another unit of area than the one that is taken where a header names none: in the wrong one all areas are wrong,
+    and by the same factor, so that no other rule can see it."""
+    taken = [
+        each for name, each in source.items() if column_dimension(profile.column(name)) == "area" and not each.unit
+    ]
+    told = [text for text in (sheet or "", *header.beside) if (units := mentioned(text)) and Unit.HECTARE not in units]
+    if not taken or not told:
+        return []
+    headers = "、".join(f"“{each.header}”" for each in taken[:3]) + ("等" if len(taken) > 3 else "")
+    return [found("2017", Place(sheet=sheet), text=told[0], headers=headers)]
 
 
 # --- Rows -------------------------------------------------------------------------------------------------------------
@@ -114,6 +128,9 @@ def _classify(
     special |= notes_between(frame, cells)
     special |= tail_notes(frame, cells, _words_expected(profile, header))
     if special:
+        if notes := [number for number, reason in special.items() if reason == NOTE]:
+            written = frame.filter(pl.col("row").is_in(notes)).select(pl.coalesce(cells)).to_series()
+            header.beside.extend(written.drop_nulls())
         mark = pl.col("row").replace_strict(list(special), list(special.values()), default=None, return_dtype=pl.String)
         frame = frame.with_columns(_reason=pl.coalesce("_reason", mark))
     if frame["_reason"].null_count() == frame.height:

@@ -33,6 +33,7 @@ _WORDS_BEFORE = re.compile(
 )
 _WORDS_AFTER = re.compile(r"(计|计算|表示|填报|填列|填写)$")
 _APART = re.compile(r"(?<!\w)(万|亿|公|平方|平)\s+(?=[元顷米])")  # 万 元
+_OF_AREA = re.compile(r"平方米|平米|m2|m²|公顷|亩(?![均产])")  # 亩均 is an indicator
 _HAS_UNIT = re.compile(r"(亩|公顷|平方米|平米|[万亿]元)(?![\u4e00-\u9fff])")  # 亩均办 is an office
 
 
@@ -129,6 +130,13 @@ def _listed(text: str) -> Units | None:
     if not all(token in _SPELLINGS or _LIKE_UNIT.fullmatch(token) or _COUNTS.fullmatch(token) for token in tokens):
         return None
     return named("、".join(token for token in tokens if not _COUNTS.fullmatch(token)))
+
+
+def mentioned(text: str) -> set[Unit]:
+    """The units of area in a sentence about areas or units, or in brackets: a title, a note, the name of a sheet."""
+    text = plain(text)
+    about = text if re.search("单位|面积", text) else "、".join(re.findall(r"\(([^()]*)\)", text))
+    return {_SPELLINGS[word] for word in _OF_AREA.findall(about)}
 
 
 def unit_cells(cells: list[str | None]) -> dict[int, str] | None:

@@ -21,6 +21,7 @@ class Receipt:
     rows_loaded: int
     rows_quarantined: int
     first_error: str | None
+    received_on: str
 
 
 def loaded(home: Home) -> set[str]:
@@ -46,7 +47,7 @@ def _receipts(con: duckdb.DuckDBPyConnection, submissions: str, findings: str, k
     rows = con.execute(
         f"SELECT {key}, file_name, status, rows_loaded, rows_quarantined,"
         f" (SELECT arg_min(message, (row_number IS NOT NULL, row_number)) FROM {findings} f"
-        f"  WHERE f.{key} = s.{key} AND severity = 'error')"
+        f"  WHERE f.{key} = s.{key} AND severity = 'error'), received_on::VARCHAR"
         f" FROM {submissions} s ORDER BY received_on, file_name, {key}"
     ).fetchall()
     return {submission_id: Receipt(*rest) for submission_id, *rest in rows}

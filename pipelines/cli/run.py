@@ -166,7 +166,7 @@ def carry_out(
     if desk.machine:
         desk.hand_out(_as_data(outcome, receipts, code))
     else:
-        _report(desk, outcome, receipts)
+        _report(desk, outcome, receipts, day)
     return code
 
 
@@ -178,8 +178,10 @@ def _code(outcome: Outcome, receipts: list[Receipt], strict: bool) -> int:
     return int(strict and any(each.status in ("rejected", "partly_accepted") for each in receipts))
 
 
-def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt]) -> None:
+def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt], day: date) -> None:
     desk.show(_files_line(desk, receipts))
+    if later := [each for each in receipts if each.received_on > str(day)]:
+        desk.show(_later_line(desk, later, day))
     refused = [each for each in receipts if each.status in ("rejected", "partly_accepted")]
     for each in refused[:5]:
         verdict, colon = desk.pick(*STATUSES[each.status]), desk.pick("：", ": ")
@@ -189,6 +191,18 @@ def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt]) -> None:
         desk.show("  " + desk.pick(f"……另有 {more} 个，见 quality_finding 表", f"… {more} more, see quality_finding"))
     for line in _ending(desk, outcome):
         desk.show(line) if outcome.success else desk.log(line, line, "error", run_id=outcome.run_id)
+
+
+def _later_line(desk: Desk, later: list[Receipt], day: date) -> str:
+    """A file in a folder of a day to come is in no release before that day: a typing error must not go unnoticed."""
+    named = desk.pick("、", ", ").join(f"{each.received_on}/{each.file_name}" for each in later[:3])
+    more = desk.pick(" 等", " …") if len(later) > 3 else ""
+    return desk.pick(
+        f"其中 {len(later)} 个所在文件夹的日期晚于截止日 {day}，到那天才计入、才有回执：{named}{more}。"
+        f"如系误填，请移到正确日期的文件夹后重新运行",
+        f"{len(later)} of them lie in folders of days after {day} and count, with a receipt, from then on: {named}{more}."
+        f" If by mistake, move them to the right folder and run again",
+    )
 
 
 def _files_line(desk: Desk, receipts: list[Receipt]) -> str:
