@@ -19,9 +19,10 @@ WORKERS ?= $(shell n=$$(( $$(nproc) + 1 )); echo $$(( n < 4 ? n : 4 )))
 
 # A file's tests stay together: some tell a story in order, most share what they set up. The longest files have few tests:
 # they must not be left to the end.
-# Slow ones (killed runs, lives of homes, Dagster's own services …) are for CI; pytest says how many were left out.
+# Slow ones (killed runs, lives of homes, Dagster's own services …) are for CI.
 test: setup browser  ## the tests; with CI=true the slow ones, too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(if $(CI),,-m "not slow")
+	$(if $(CI),,@echo "Without the slow tests; CI=true make test runs them, too.")
 
 browser:  ## Chromium, a Chinese font, pdftotext: only tests and screenshots need them
 	bash scripts/browser.sh
