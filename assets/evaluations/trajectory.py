@@ -31,19 +31,19 @@ def trajectories(targets: pl.DataFrame, plans: pl.DataFrame, bases: pl.DataFrame
     for target in targets.iter_rows(named=True):
         region, horizon, task = target["region_code"], target["horizon"], PLANS.get(target["indicator"])
         own = {year: area for (code, name, year), area in planned.items() if (code, name) == (region, task)}
-        for first, base in _base_by_year(based.get(region, {}), horizon):
+        for only, base in _base_by_year(based.get(region, {}), horizon):
             level = _level(target, base)
             rows += [
                 (region, target["indicator"], horizon, day, expected, linear)
                 for day, expected, linear in line(target["indicator"], level, horizon, own, base)
-                if first is None or day.year == first
+                if only is None or day.year == only
             ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _base_by_year(known: dict[int, Fraction], horizon: int) -> list[tuple[int | None, Fraction | None]]:
-    """The base that each year is judged against, the province's being that of the cities that reported in it; a year
-    without one has that of the year before it, or else of the first that has. One without a year where there is none."""
+    """(year, the base that it is judged against): the province's is that of the cities that reported in the year. A year
+    without one has that of the year before it, or else of the first that has; (None, None) where no year has any."""
     if not known:
         return [(None, None)]
     years = range(FIRST_YEAR, horizon + 1)
