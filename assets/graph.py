@@ -21,7 +21,7 @@ import duckdb
 from assets import core, indicators, marts, once, processes, quality, raw, release, warehouse
 from assets.circumstances import fresh, make_context, stamp, unready
 from assets.context import Context
-from assets.home import SHANGHAI, Home, Locked
+from assets.home import SHANGHAI, Home
 from assets.outputs import bundle
 from assets.shapes import FIGURE
 from assets.trust.builders import COMPARED, keep_results
@@ -71,10 +71,21 @@ class HomeResource(dg.ConfigurableResource):
         return Home(Path(self.home)).prepare()
 
     @contextlib.contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Self]:
+        """For a run, the home's lock comes with it: nobody else builds between two of its steps.
+
+        Dagster opens resources for schedules and sensors, too; those are no runs and only look.
+        """
+        if context.run is None:
+            yield self
+            return
+        with self.place.locked_in_time("dagster", context.log.info):
+            yield self
+
+    @contextlib.contextmanager
     def connect_warehouse(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The warehouse, for the one process that holds the home's lock."""
-        home = self.place
-        with waiting_for(home), warehouse.connect(home.warehouse) as con:
+        with warehouse.connect(self.place.warehouse) as con:
             yield con
 
     def keep_results(self, results: list[dict], context: dg.AssetCheckExecutionContext) -> None:
@@ -91,22 +102,10 @@ class HomeResource(dg.ConfigurableResource):
         one works out what the next steps need."""
         home, now = self.place, Circumstances.of(context.run, context.instance, self)
         path = home.build if layer == "mart" else home.warehouse
-        with waiting_for(home), warehouse.let_go(path), contextlib.closing(_ahead(layer, home, now)) as meanwhile:
+        with warehouse.let_go(path), contextlib.closing(_ahead(layer, home, now)) as meanwhile:
             yield from processes.in_checker(partial(look, path), tasks, meanwhile)
         if layer == "core":  # from here to the outputs workers have nothing to do
             processes.prepare_workers(bundle.prepare)
-
-
-@contextlib.contextmanager
-def waiting_for(home: Home) -> Iterator[None]:
-    """The home's lock; when a command line run has it, Dagster tries the step again a little later."""
-    try:
-        lock = contextlib.ExitStack()
-        lock.enter_context(home.locked("dagster"))
-    except Locked as error:
-        raise dg.RetryRequested(max_retries=20, seconds_to_wait=30) from error
-    with lock:
-        yield
 
 
 @dataclass(frozen=True)
@@ -393,14 +392,13 @@ def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg
     with home.connect_warehouse() as con:
         _require_ready(con, now.context)
         made_from = stamp(con, now.context, now.what_if)
-    with waiting_for(place):
-        release.clean(place)  # a run that died a moment before `current` moved
+    release.clean(place)  # a run that died a moment before `current` moved
     kind = release.kind_of(place, now.context.as_of, now.what_if)
     if known := release.same(place, made_from, kind):
         context.log.info(f"没有变化：与发布 {known.release_id} 相同")
         return dg.MaterializeResult(metadata={"release_id": known.release_id, "unchanged": True})
     release_id = release.next_id(place, now.context.as_of)
-    with waiting_for(place), warehouse.let_go(place.build):
+    with warehouse.let_go(place.build):
         made_at = now.made_at.isoformat(timespec="seconds")
         extras = bundle.of_release(place, release_id, context.log.warning)
         made = release.publish(place, place.build, release_id, kind, made_from, made_at, extras)

@@ -10,7 +10,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -171,6 +171,23 @@ class Home:
             yield
         finally:
             _leave(key)
+
+    @contextlib.contextmanager
+    def locked_in_time(self, command: str, tell: Callable[[str], None], patience: float = 3600) -> Iterator[None]:
+        """`locked`, for whoever can wait `patience` seconds for another process; `tell` hears who has it meanwhile."""
+        until, told = time.monotonic() + patience, ""
+        with contextlib.ExitStack() as lock:
+            while True:
+                try:
+                    lock.enter_context(self.locked(command))
+                    break
+                except Locked as error:
+                    if time.monotonic() > until:
+                        raise
+                    if str(error) != told:
+                        tell(told := str(error))
+                    time.sleep(0.5)
+            yield
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:

@@ -95,6 +95,24 @@ def test_one_writer_at_a_time() -> None:
     assert {each.op.pool for each in graph.all_assets()} == {"warehouse"}
 
 
+def test_a_run_holds_the_lock_from_its_first_step_to_its_last(tmp_path: Path) -> None:
+    """Whatever else would build meanwhile would build over it: the lock is not given back between two steps."""
+    seen = []
+
+    @dg.asset
+    def first(home: graph.HomeResource) -> None:
+        seen.append(home.place.holder())
+
+    @dg.asset(deps=[first])  # works with no resource: what is held here is held between steps
+    def second() -> None:
+        seen.append(graph.Home(tmp_path / "home").holder())
+
+    home = graph.HomeResource(home=str(tmp_path / "home"), landing="l", regions="", rules={}, keep_releases=9)
+    dg.materialize([first, second], resources={"home": home}, instance=dg.DagsterInstance.ephemeral())
+    assert [each["command"] for each in seen] == ["dagster", "dagster"]
+    assert home.place.holder() is None
+
+
 # --- When ----------------------------------------------------------------------------------------------------------
 
 
@@ -166,11 +184,11 @@ def test_a_failure_leaves_a_line_for_the_operator(tmp_path: Path) -> None:
         result = broken.execute_in_process(instance=instance, raise_on_error=False)
         failure = next(event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE")
         home = home_at(tmp_path)
-        context = dg.build_run_status_sensor_context(
+        with dg.build_run_status_sensor_context(
             "on_failure", dagster_event=failure, dagster_instance=instance, dagster_run=result.dagster_run,
             resources={"home": home},
-        ).for_run_failure()  # fmt: skip
-        definitions.on_failure(context)
+        ) as context:  # fmt: skip
+            definitions.on_failure(context.for_run_failure())
     (line,) = (tmp_path / "logs" / "failures.jsonl").read_text(encoding="utf-8").splitlines()
     assert (json.loads(line)["job"], json.loads(line)["run_id"]) == ("broken", result.run_id)
 

@@ -93,6 +93,29 @@ def test_nobody_reads_while_another_process_writes(tmp_path: Path, other_process
         pass
 
 
+def test_who_can_wait_gets_the_lock_when_it_is_free_and_hears_who_had_it(
+    tmp_path: Path, other_process: subprocess.Popen
+) -> None:
+    said: list[str] = []
+
+    def hear(sentence: str) -> None:
+        said.append(sentence)
+        other_process.kill()
+
+    with Home(tmp_path).locked_in_time("dagster", hear):
+        assert Home(tmp_path).holder()["command"] == "dagster"
+    assert len(said) == 1
+    assert f"进程 {other_process.pid}，landstock run" in said[0]
+
+
+def test_who_waits_gives_up_in_time(tmp_path: Path, other_process: subprocess.Popen) -> None:
+    with (
+        pytest.raises(Locked, match=f"进程 {other_process.pid}"),
+        Home(tmp_path).locked_in_time("dagster", str, patience=0.1),
+    ):
+        pass
+
+
 def test_the_lock_goes_with_its_process(tmp_path: Path, other_process: subprocess.Popen) -> None:
     other_process.kill()
     other_process.wait()
