@@ -17,6 +17,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+#: Bytes that a run needs besides what it makes anew: logs, Dagster's history.
+_ROOM = 100_000_000
 
 
 class Trouble(Exception):
@@ -102,22 +104,28 @@ class Home:
     def require_room(self) -> Home:
         """Raises HomeError when the disk cannot take another release: better before a run than in its middle."""
         held = sum(_size(place) for place in (self.warehouse, self.build, self.current / ""))
-        if free(self.path) < _ROOM + 2 * held:
-            raise self.full()
+        needed = _ROOM + 2 * held
+        if free(self.path) < needed:
+            raise self.full(needed)
         return self
 
     def is_full(self) -> bool:
-        """Whether next to nothing can be written: then whatever failed, in whatever words, most likely failed of it."""
-        return free(self.path) < _NOTHING
+        """Whether a run has too little to write to: then whatever failed, in whatever words, most likely failed of it."""
+        return free(self.path) < _ROOM
 
-    def full(self) -> HomeError:
-        """What to say when the disk is full."""
-        left = f"{free(self.path) / 1e6:.0f} MB"
+    def full(self, needed: int = _ROOM) -> HomeError:
+        """What to say when the disk is full, or was: whatever failed gave back what it had written."""
+        left, asked = (f"{size / 1e6:,.0f} MB" for size in (free(self.path), needed))
+        if free(self.path) < needed:
+            zh = f"磁盘空间不足：数据目录 {self.path} 所在磁盘只剩 {left}，至少需要 {asked}"
+            en = f"no space left: the disk of {self.path} has {left}, a run needs {asked}"
+        else:
+            zh = f"写盘失败：数据目录 {self.path} 所在磁盘当时空间不足、超过配额或有故障（现在还剩 {left}）"
+            en = f"cannot write: the disk of {self.path} was full, over its quota, or is broken (it has {left} now)"
         return HomeError(
-            f"磁盘空间不足：数据目录 {self.path} 所在磁盘只剩 {left}。没有产生新发布，当前发布不变。"
-            "请清理磁盘，或在 landstock.toml 调小 keep_releases，然后重新执行",
-            f"no space left: the disk of {self.path} has {left}. No release was made, the current one stays."
-            " Make room, or lower keep_releases in landstock.toml, then run again",
+            f"{zh}。没有产生新发布，当前发布不变。请清理或检查磁盘，或在 landstock.toml 调小 keep_releases，然后重新执行",
+            f"{en}. No release was made, the current one stays."
+            " Make room or see to the disk, or lower keep_releases in landstock.toml, then run again",
         )
 
     def unopened(self, said: str) -> Trouble | None:
@@ -218,15 +226,14 @@ class Home:
 #: DuckDB's words of a database file that another process has, and of one that it cannot open.
 _HELD = re.compile(r'Could not set lock on file "([^"]+)".*?\(PID (\d+)\)', re.DOTALL)
 _NAMED = re.compile(r'file "([^"]+\.duckdb)"')
-_FULL = re.compile(r"no space left|disk is full|disk full|quota exceeded|file too large", re.IGNORECASE)
-#: Bytes that a run needs besides what it makes anew: logs, Dagster's history.
-_ROOM = 100_000_000
-#: Bytes that are as good as none.
-_NOTHING = 10_000_000
+#: What libraries call a full disk; SQLite has the same words for one that is broken.
+_FULL = re.compile(
+    r"no space left|disk is full|disk full|quota exceeded|file too large|disk i/o error", re.IGNORECASE
+)
 
 
 def out_of_space(text: str) -> bool:
-    """Whether an error's words, of whatever library, mean that the disk is full."""
+    """Whether an error's words, of whatever library, mean that the disk is full, or was."""
     return bool(_FULL.search(text))
 
 

@@ -150,16 +150,27 @@ def test_a_future_year_is_2(tmp_path: Path, capsys) -> None:
     assert "2028 年尚未开始" in capsys.readouterr().err
 
 
-def test_whatever_fails_on_a_full_disk_is_said_to_be_that(home: Home, monkeypatch, capsys) -> None:
+@pytest.mark.parametrize(
+    ("error", "left", "said"),
+    [
+        ("cannot create a thread", 90_000_000, "磁盘空间不足：数据目录 {home} 所在磁盘只剩 90 MB，至少需要 100 MB"),
+        ("disk I/O error", 90_000_000, "磁盘空间不足"),
+        # What failed gave back what it had written.
+        ("disk I/O error", 900_000_000, "写盘失败：数据目录 {home} 所在磁盘当时空间不足、超过配额或有故障（现在还剩 900 MB）"),
+    ],
+)  # fmt: skip
+def test_whatever_fails_on_a_full_disk_is_said_to_be_that(
+    error: str, left: int, said: str, home: Home, monkeypatch, capsys
+) -> None:
     """SQLite calls it a disk I/O error, others what they like."""
 
     def fail(*_: object) -> None:
-        raise RuntimeError("disk I/O error")
+        raise RuntimeError(error)
 
     monkeypatch.setattr("assets.release.manifests", fail)
-    monkeypatch.setattr("assets.home.free", lambda _: 1_000_000)
+    monkeypatch.setattr("assets.home.free", lambda _: left)
     assert cli.call(["releases"]) == 3
-    assert "磁盘空间不足" in capsys.readouterr().err
+    assert said.format(home=home.path) in capsys.readouterr().err
 
 
 def test_an_unexpected_error_is_3_with_a_log_and_without_a_traceback(home: Home, monkeypatch, capsys) -> None:
