@@ -227,9 +227,7 @@ class Home:
 _HELD = re.compile(r'Could not set lock on file "([^"]+)".*?\(PID (\d+)\)', re.DOTALL)
 _NAMED = re.compile(r'file "([^"]+\.duckdb)"')
 #: What libraries call a full disk; SQLite has the same words for one that is broken.
-_FULL = re.compile(
-    r"no space left|disk is full|disk full|quota exceeded|file too large|disk i/o error", re.IGNORECASE
-)
+_FULL = re.compile(r"no space left|disk is full|disk full|quota exceeded|file too large|disk i/o error", re.IGNORECASE)
 
 
 def out_of_space(text: str) -> bool:

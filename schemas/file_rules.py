@@ -53,6 +53,8 @@ _RULES = (
     FileRule("2016", "error", "所在列无法读取", "第 {letter} 列“{header}”无法读取（{why}），本行在此列填有“{value}”，此行没有读取。", "请改正第 {letter} 列的表头后重新报送此行；此列不报送的，可以删去。"),
     FileRule("2017", "warning", "表外写有别的单位", "表外写有“{text}”，而{headers}的表头没有写单位，已按约定的公顷读取。",
              "请核对：面积确以公顷填写的，请删去该说明或在表头写明“（公顷）”；不是的，请在表头写明实际单位，如“供应面积（亩）”，再重新报送。"),
+    FileRule("2018", "warning", "另一张报送表", "工作表“{sheet}”是《{table}》，其中的数据没有读取：一个文件只报一张表。",
+             "需要报送的，请另存为单独的文件“{name}”。"),
 )  # fmt: skip
 
 FILE_RULES: dict[str, FileRule] = {rule.number: rule for rule in _RULES}

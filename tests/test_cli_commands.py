@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 
 from assets import release
@@ -136,12 +137,18 @@ def test_a_place_that_cannot_be_written_is_3_and_named(tmp_path: Path, capsys) -
         assert "不能读写 /proc/x（" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["targets"], ["dict"]])
-def test_a_reader_that_has_seen_enough_is_no_failure(command: list[str]) -> None:
-    tool = Path(sys.executable).with_name("landstock")
-    with subprocess.Popen([tool, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.close()
-        assert (process.wait(), process.stderr.read()) == (0, b"")
+@pytest.mark.parametrize(("stream", "silent"), [("stdout", "stderr"), ("stderr", "stdout")])
+def test_a_reader_that_has_seen_enough_ends_nothing(stream: str, silent: str, tmp_path: Path) -> None:
+    """`landstock … | head`: what is said goes nowhere, the work and its exit code are what they would have been."""
+    tool, file, receipt = Path(sys.executable).with_name("landstock"), submit(tmp_path, GOOD, BAD), tmp_path / "r.xlsx"
+    command = [tool, "check", str(file), "--receipt", str(receipt)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        getattr(process, stream).close()
+        said = getattr(process, silent).read().decode()
+        assert process.wait() == 1  # a row is wrong
+    assert receipt.exists()
+    assert {"stderr": "回执已写入", "stdout": "部分接受"}[silent] in said
+    assert "Broken" not in said
 
 
 def test_a_future_year_is_2(tmp_path: Path, capsys) -> None:
@@ -245,6 +252,30 @@ def test_check_tells_what_is_said_of_many_rows_once_and_of_the_file_first(tmp_pa
     (at,) = [at for at, line in enumerate(said) if "3204" in line]
     assert "第2行" in said[at]
     assert said[at + 3].strip().startswith("同样的问题还有 19 处：第3行") and said[at + 3].endswith(" 等")
+
+
+def test_check_says_why_lines_were_skipped(tmp_path: Path, capsys) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(HEADER.split(","))
+    book.active.append(GOOD.split(","))
+    book.active.append([])
+    book.active.append(["合计", None, 2])
+    book.create_sheet("封面").append(["供地结果"])
+    book.save(file := tmp_path / "供地结果_330100_2026.xlsx")
+    cli.call(["check", str(file)])
+    assert "共 4 行：可入库 1，隔离 0，跳过 3（其他工作表：封面 1、表头 1、合计行 1）" in capsys.readouterr().out
+    cli.call(["check", str(file), "--lang", "en"])
+    assert "3 skipped (other sheet 封面 1, header 1, totals 1)" in capsys.readouterr().out
+
+
+def test_every_reason_to_skip_a_line_has_english() -> None:
+    from assets.reading import layout, notes, reader
+    from pipelines.cli import check
+
+    reasons = {layout.HEADER, layout.UNIT, layout.BLANK, layout.TOTAL, layout.TITLE, layout.ORDINAL, notes.NOTE}
+    assert reasons | {reader.LISTING, reader.UNREAD, "续行", "重复行", "隐藏工作表", "其他工作表"} == set(
+        check._SKIPPED
+    )
 
 
 def test_check_as_json(tmp_path: Path, capsys) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from assets.reading import read
+from schemas.submissions import LAND_SUPPLY
 from schemas.table import Unit
 
 from .reading_files import TASK_HEADER, TASK_NAME, checked, numbers, rows, rules, task_book, workbook, xls
@@ -205,6 +206,22 @@ def test_a_hidden_sheet_with_data_is_not_read_but_named():
 
     reading = task_book(fill)
     assert rules(reading) == ["2012"] and rows(reading) == [CELLS] and reading.skipped["隐藏工作表：旧数据"] == 2
+
+
+def test_a_sheet_that_is_another_table_is_named_with_the_file_it_should_be():
+    """A second sheet that is no table of ours is only counted: cover pages and summaries are usual."""
+
+    def fill(book):
+        simple(book)
+        other = book.add_worksheet("供地")
+        other.write_row(0, 0, ["供地结果明细"])
+        other.write_row(1, 0, [LAND_SUPPLY[name].label for name in LAND_SUPPLY.required])
+        other.write_row(2, 0, ["330102", "3301022026B00001"])
+
+    reading = task_book(fill)
+    assert rules(reading) == ["2018"] and rows(reading) == [CELLS] and reading.skipped["其他工作表：供地"] == 3
+    assert "工作表“供地”是《供地结果》" in reading.findings[0].message
+    assert "供地结果_330100_2026.xlsx" in reading.findings[0].suggestion
 
 
 def test_suffix_that_lies():

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from schemas.submissions import BY_LABEL, LAND_SUPPLY
+from schemas.table import Table
 
 from . import landchina as portal
 from .columnar import read_parquet
@@ -89,7 +90,7 @@ def _settle(reading: Reading, profile: Profile | None, head: Iterable[Sequence[s
     if profile is None:
         expected = landchina(True) if portal_name else bureau(reading.file.table)
         required = "、".join(expected.label(column) for column in expected.required)
-        other = next(filter(None, (resembled(filter(None, row), expected.table) for row in head)), None)
+        other = _other_table(head, expected.table)
         hint = f"文件里是《{other.label}》的表头，请核对文件名中的表名。" if other else ""
         raise Unreadable("2001", rows=HEAD_ROWS, table=expected.table.label, required=required, other=hint)
     reading.table, reading.profile = profile.table, profile.name
@@ -99,6 +100,11 @@ def _settle(reading: Reading, profile: Profile | None, head: Iterable[Sequence[s
     if missing and profile.name == "bureau":
         better = proposed_name(reading.file.name, reading.table.label) or f"{reading.table.label}_330100_2026.xlsx"
         reading.findings.append(found("1008", missing="和".join(missing), like=better))
+
+
+def _other_table(head: Iterable[Sequence[str | None]], table: Table) -> Table | None:
+    """Another table of ours whose headers stand among these first rows."""
+    return next(filter(None, (resembled(filter(None, row), table) for row in head)), None)
 
 
 def _check_name(reading: Reading) -> None:
@@ -179,6 +185,11 @@ def _read_workbook(reading: Reading, data: bytes, profiles: list[Profile]) -> No
     for sheet, profile, header in sheets:
         if sheet.name in chosen:
             _take(reading, *_read_sheet(sheet, profile, header))
+        elif not sheet.hidden and (other := _other_table(_head(sheet), reading.table)):
+            name = proposed_name(reading.file.name, other.label) or f"{other.label}_330100_2026.xlsx"
+            reading.findings.append(
+                found("2018", Place(sheet=sheet.name), sheet=sheet.name, table=other.label, name=name)
+            )
 
 
 def _sheet_header(sheet: Sheet, profiles: list[Profile]) -> tuple[Profile | None, Header | None]:

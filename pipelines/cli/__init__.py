@@ -20,7 +20,7 @@ import click
 from assets.home import SHANGHAI, Home, Locked, Trouble, out_of_space
 from assets.lean import lean
 from pipelines import interruption, settings
-from pipelines.cli.desk import Misuse
+from pipelines.cli.desk import Misuse, put
 
 OK, DATA, USAGE, ENVIRONMENT, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -77,16 +77,6 @@ class Commands(click.Group):
             )
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> object:
-        """What the command returns; a reader that has seen enough (`| head`) is no failure."""
-        try:
-            code = super().invoke(ctx)
-            sys.stdout.flush()
-            return code
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return OK
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         english = _english()
         with formatter.section("Commands" if english else "命令 Commands"):
@@ -121,7 +111,7 @@ def call(arguments: Sequence[str] | None = None) -> int:
     try:
         return landstock.main(arguments, prog_name="landstock", standalone_mode=False) or OK
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help(), err=True)
+        put(error.ctx.get_help(), err=True)
         return USAGE
     except click.UsageError as error:
         _complain(_usage_in_english(error) if _english() else _usage(error))
@@ -267,7 +257,7 @@ def _complain(text: str) -> None:
     if "--log-json" in _given:
         line = {"at": datetime.now(SHANGHAI).isoformat(timespec="seconds"), "level": "error", "message": text}
         text = json.dumps(line, ensure_ascii=False)
-    click.echo(text, err=True)
+    put(text, err=True)
 
 
 def _speak_utf8() -> None:

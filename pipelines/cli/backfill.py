@@ -14,7 +14,7 @@ from assets.circumstances import make_context
 from assets.context import Context
 from assets.home import Home
 from pipelines import settings
-from pipelines.cli.desk import Desk, Span, options
+from pipelines.cli.desk import Desk, Span, options, put
 from pipelines.cli.run import carry_out, telling_of_trouble
 from pipelines.cli.tables import table
 from schemas.indicators import INDICATORS
@@ -116,7 +116,7 @@ def _show_plan(desk: Desk, steps: list[Step], day: date, waiting: int, resumed: 
     title = desk.pick(f"回算计划（截止日 {day}，{count} 项指标）", f"plan (as of {day}, {count} indicators)")
     header = [desk.pick("年份", "year"), desk.pick("现状", "state"), desk.pick("计划", "plan")]
     rows = [[str(step.year), desk.pick(*STATES[step.state]), desk.pick(*ACTIONS[step.action])] for step in steps]
-    click.echo(f"{title}\n{table(header, rows)}", err=desk.machine)  # with --json stdout has the outcome alone
+    put(f"{title}\n{table(header, rows)}", err=desk.machine)  # with --json stdout has the outcome alone
     if resumed:
         desk.tell("接着上次未完成的回算，已算完的不再重算", "going on with the interrupted backfill")
     if waiting:

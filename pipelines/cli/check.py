@@ -83,10 +83,10 @@ def _receipt(desk: Desk, path: Path, checked: Checked, most: int) -> str:
         desk.pick(f"{path.name}（{table}）", f"{path.name} ({table})"),
         desk.pick(
             f"结论：{STATUSES[checked.status][0]}　共 {counts['lines']} 行：可入库 {counts['rows_loaded']}，"
-            f"隔离 {counts['rows_quarantined']}，跳过 {counts['lines_skipped']}；"
+            f"隔离 {counts['rows_quarantined']}，跳过 {counts['lines_skipped']}{_skipped(desk, checked)}；"
             f"错误 {errors}，提醒 {len(checked.findings) - errors}",
             f"{STATUSES[checked.status][1]}: {counts['lines']} lines: {counts['rows_loaded']} good,"
-            f" {counts['rows_quarantined']} quarantined, {counts['lines_skipped']} skipped;"
+            f" {counts['rows_quarantined']} quarantined, {counts['lines_skipped']} skipped{_skipped(desk, checked)};"
             f" {errors} errors, {len(checked.findings) - errors} warnings",
         ),
     ]
@@ -96,6 +96,28 @@ def _receipt(desk: Desk, path: Path, checked: Checked, most: int) -> str:
     if rest := len(checked.findings) - sum(map(len, shown)):
         lines.append(desk.pick(f"……另有 {rest} 条；--most 0 显示全部", f"… {rest} more; --most 0 shows all"))
     return "\n".join(lines)
+
+
+#: Why a line is no data, in English.
+_SKIPPED = {
+    "表头": "header", "标题": "title", "单位行": "units", "栏次行": "column numbers", "空行": "blank", "合计行": "totals",
+    "说明": "notes", "续行": "continued", "重复行": "repeated", "列表条目": "listing", "未读取": "not read",
+    "隐藏工作表": "hidden sheet", "其他工作表": "other sheet",
+}  # fmt: skip
+
+
+def _skipped(desk: Desk, checked: Checked) -> str:
+    """Why lines were skipped, and how many for each reason; nothing is left out without one."""
+    if not (skipped := receipt_skipped(checked)):
+        return ""
+    if not desk.english:
+        return "（" + "、".join(f"{reason} {count}" for reason, count in skipped.items()) + "）"
+    named = [(*reason.partition("："), count) for reason, count in skipped.items()]
+    return (
+        " ("
+        + ", ".join(f"{_SKIPPED[kind]}{colon and f' {sheet}'} {count}" for kind, colon, sheet, count in named)
+        + ")"
+    )
 
 
 def _told_together(findings: list[Finding]) -> list[list[Finding]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,24 +63,34 @@ class Desk:
 
     def tell(self, zh: str, en: str) -> None:
         """Remarks, for people, on stderr."""
-        self.log(zh, en) if self.log_json else click.echo(self.pick(zh, en), err=True)
+        self.log(zh, en) if self.log_json else put(self.pick(zh, en), err=True)
 
     def log(self, zh: str, en: str, level: str = "info", **facts: Any) -> None:
         """A line of a run's log on stderr: with the time, or with --log-json an object with everything known."""
         now = settings.now()
         if self.log_json:
             line = {"at": now.isoformat(timespec="seconds"), "level": level, "message": self.pick(zh, en), **facts}
-            click.echo(json.dumps(line, ensure_ascii=False, default=plain), err=True)
+            put(json.dumps(line, ensure_ascii=False, default=plain), err=True)
         else:
-            click.echo(f"{now:%H:%M:%S} {self.pick(zh, en)}", err=True)
+            put(f"{now:%H:%M:%S} {self.pick(zh, en)}", err=True)
 
     def show(self, text: str) -> None:
         """A result for people."""
-        click.echo(text)
+        put(text)
 
     def hand_out(self, data: Any) -> None:
         """A result for machines, the same in every language."""
-        click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=plain))
+        put(json.dumps(data, ensure_ascii=False, indent=2, default=plain))
+
+
+def put(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Words for stdout or stderr. A reader that has seen enough (`| head`) ends no command: the rest goes nowhere."""
+    try:
+        click.echo(text, err=err, nl=nl)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
+        os.close(nowhere)
 
 
 def plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ from assets.context import Context
 from assets.home import HomeError, Locked, out_of_space
 from expectations import validate
 from pipelines import landing, notice, settings
-from pipelines.cli.desk import STATUSES, Desk, Misuse, Switch, is_terminal, options, years_option
+from pipelines.cli.desk import STATUSES, Desk, Misuse, Switch, is_terminal, options, put, years_option
 from pipelines.cli.intake import Receipt, loaded, taken_in
 from pipelines.cli.tables import clip
 
@@ -301,7 +301,7 @@ def _progress(desk: Desk):
         layer = step if step in _LAYERS else "expectations" if step.endswith("_expectations") else step.split("_")[0]
         words = desk.pick(*_LAYERS.get(layer, (step, step)))
         if is_terminal() and not desk.log_json:
-            click.echo(f"\r\x1b[K[{begun}/{total}] {words}" + ("\n" if layer == "release" else ""), err=True, nl=False)
+            put(f"\r\x1b[K[{begun}/{total}] {words}" + ("\n" if layer == "release" else ""), err=True, nl=False)
         elif layer not in told:
             told.add(layer)
             desk.log(f"[{begun}/{total}] {words}", f"[{begun}/{total}] {words}", layer=layer, step=begun, steps=total)
