@@ -25,6 +25,7 @@ from .table import Column, Kind, Table
 
 ERROR, WARNING = "error", "warning"
 FIRST_YEAR, YEARS_AHEAD = 1987, 10
+LEAST_FAR, MOST_FAR = Decimal("0.1"), Decimal(15)
 #: 1 m² in 亩: the tolerance of the area identity (rulebook §5), inclusive.
 SQUARE_METRE = Decimal("0.0015")
 
@@ -271,7 +272,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3010", ERROR, "公式没有结果", "formula without a result",
-        "「{label}」的单元格是公式，结果为 {value}，没有可用的值。",
+        "「{label}」的单元格是公式，{formula_result}，没有可用的值。",
         "请用 Excel 打开并改正公式，或把该列复制后“选择性粘贴—数值”，保存后重新报送。",
         each=lambda column: True, broken=_formula_error, only=UNREAD,
     ),
@@ -296,7 +297,7 @@ RULES: tuple[Rule, ...] = (
         "3104", ERROR, "容积率超出范围", "FAR out of range",
         "「{label}」为 {value}，容积率应为 0（未约定）或在 0.1 至 15 之间。", "请核对小数点；未约定的留空或填 0。",
         each=_kinds(Kind.FAR),
-        broken=lambda column: (pl.col(column.name) != 0) & ~pl.col(column.name).is_between(exact(Decimal("0.1")), exact(Decimal(15))),
+        broken=lambda column: (pl.col(column.name) != 0) & ~pl.col(column.name).is_between(exact(LEAST_FAR), exact(MOST_FAR)),
     ),
     Rule(
         "3105", ERROR, "日期超出范围", "date out of range",

@@ -499,7 +499,7 @@ def bombs() -> Iterator[tuple[Mutant, str]]:
     yield book(
         "tags 200,000 deep", "2001", {"xl/worksheets/sheet1.xml": sheet(b"<row>" * 200_000 + b"</row>" * 200_000)}, 0
     )
-    yield book("paths that leave the package", "2001", {"../../../../etc/landstock": b"x", "/etc/landstock": b"x"})
+    yield book("paths that leave the package", "1002", {"../../../../etc/landstock": b"x", "/etc/landstock": b"x"})
     bad = inline(1, header.split(",")) + inline(2, ["330100", "2026", "闲置土地处置", "三十"])
     over = b"<mergeCells>" + b'<mergeCell ref="A2:XFD1000000"/>' * 50_000 + b"</mergeCells>"
     yield book("50,000 merged cells over the data", "3002", {"xl/worksheets/sheet1.xml": sheet(bad, over, b"")})

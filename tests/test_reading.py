@@ -8,9 +8,10 @@ import pytest
 
 from assets.reading import parse_name, read
 from schemas.file_rules import FILE_RULES
+from schemas.submissions import LAND_SUPPLY
 from schemas.table import Unit
 
-from .reading_files import TASK_HEADER, checked, numbers, rows, rules, task_csv
+from .reading_files import TASK_HEADER, TASK_NAME, checked, numbers, rows, rules, task_csv
 
 ROW = "330100,2026,批而未供消化,12.5"
 SUPPLY_HEADER = (
@@ -254,6 +255,43 @@ def test_title_unit_row_and_column_numbers():
     assert rows(reading) == [CELLS] and numbers(reading) == [5]
     assert reading.skipped == {"标题": 1, "单位行": 1, "表头": 1, "栏次行": 1}
     assert unit_of(reading) is Unit.HECTARE
+
+
+@pytest.mark.parametrize("suffix", ["亩", "（单位亩）", "第1批_平方米"])
+def test_a_unit_in_the_name_of_the_file_is_pointed_out(suffix):
+    data = f"{TASK_HEADER}\n{ROW}\n".encode()
+    reading = read(f"{TASK_NAME}_{suffix}.csv", data)
+    assert rules(reading) == ["2017"] and suffix.partition("_")[0] in reading.findings[0].message
+    assert rules(read(f"{TASK_NAME}_亩均论英雄.csv", data)) == rules(read(f"{TASK_NAME}_公顷.csv", data)) == []
+
+
+@pytest.mark.parametrize("text", ["吴兴区小计", "小 计：2宗", "湖州市合计（亩）"])
+def test_a_total_in_other_words_is_one_error_and_not_one_for_every_empty_cell(text):
+    reading = task_csv(f"{text},,,12.5", ROW, header=TASK_HEADER)
+    assert (rules(reading), rows(reading), reading.rejected_rows) == (["2019"], [CELLS], 1)
+    assert reading.findings[0].place.row_number == 2 and text in reading.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "row", ["小计园区,2026,批而未供消化,12.5", "小计,2026,批而未供消化,12.5", "330100,,批而未供消化,1"]
+)
+def test_what_lacks_nothing_or_does_not_begin_like_a_total_is_no_likely_total(row):
+    assert "2019" not in rules(task_csv(row, ROW, header=TASK_HEADER))
+
+
+@pytest.mark.parametrize("text", [",,,\n,,,\n", "\n\n \n", '"","",""\n'])
+def test_lines_of_nothing_are_an_empty_file(text):
+    reading = read(f"{TASK_NAME}.csv", text.encode())
+    assert rules(reading) == ["1002"] and reading.fatal
+
+
+def test_a_column_that_must_be_there_is_what_an_unknown_header_probably_is():
+    """Told of the same column as the list of missing ones is, never of another."""
+    labels = [LAND_SUPPLY[name].label for name in LAND_SUPPLY.required]
+    header = ",".join("签约日期" if label == "合同签订日期" else label for label in labels)
+    reading = read("供地结果_330100_2026.csv", f"{header}\n{'1,' * (len(labels) - 1)}1\n".encode())
+    assert rules(reading) == ["2002", "2003"]
+    assert all("是否应为“合同签订日期”" in each.suggestion for each in reading.findings)
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,23 @@ def test_a_sheet_that_is_another_table_is_named_with_the_file_it_should_be():
     assert "供地结果_330100_2026.xlsx" in reading.findings[0].suggestion
 
 
+def test_merged_cells_among_the_data_are_pointed_out_where_a_row_lost_a_value_to_them():
+    def fill(book):
+        sheet = book.add_worksheet("数据")
+        sheet.merge_range("A1:D1", "2026 年任务")
+        sheet.write_row(1, 0, HEADER)
+        for row in (2, 3):
+            sheet.write_row(row, 0, ROW)
+        sheet.write_row(4, 0, [ROW[0], None, *ROW[2:]])
+        sheet.merge_range("B4:B5", 2026)
+        sheet.merge_range("A7:D8", "说明：本表由局填报")
+
+    reading = task_book(fill)
+    assert rules(reading) == ["2020"]
+    assert reading.findings[0].message.startswith("B4:B5 是合并单元格")
+    assert [cells[1] for cells in rows(reading)] == ["2026", "2026", None]
+
+
 def test_suffix_that_lies():
     assert rules(task_book(simple, suffix="csv")) == ["1007"]
     assert rows(task_book(simple, suffix="xls")) == [CELLS]
@@ -317,7 +334,7 @@ def flipped() -> bytes:
         (lambda: workbook(simple)[:2000], "1004"),
         (lambda: workbook(simple)[:-10], "1004"),
         (flipped, "1004"),
-        (lambda: workbook(lambda book: book.add_worksheet()), "2001"),
+        (lambda: workbook(lambda book: book.add_worksheet()), "1002"),
     ],
 )
 def test_dangerous_and_broken_workbooks(make, rule):

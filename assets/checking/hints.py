@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from schemas.policy import Regions
+from schemas.rules import MOST_FAR
 from schemas.table import AREA_IN_MU, AREA_KINDS, MONEY_IN_WAN_YUAN, Column, Kind, Unit
 
 
@@ -49,6 +50,15 @@ def _half_width(text: str) -> str:
 # --- Empty cells, choices, whole numbers, dates ----------------------------------------------------------------------
 
 
+#: Words of other systems for our choices: near in meaning, not in spelling.
+_OTHER_WORDS = {
+    **dict.fromkeys(("正常", "生效", "已生效", "在用", "现行", "有效数据"), "有效"),
+    **dict.fromkeys(("作废", "无效", "失效", "取消", "注销", "撤消", "删除", "已撤销"), "撤销"),
+    **dict.fromkeys(("变更", "修改", "修正", "调整", "已变更"), "更正"),
+    **dict.fromkeys(("终止", "已解除", "解约", "解除合同"), "解除"),
+}
+
+
 def _token(asked: Asked) -> str:
     return f"（“{asked.typed}”按空白处理）" if asked.typed.strip() else ""
 
@@ -60,7 +70,8 @@ def _zero(asked: Asked) -> str:
 
 
 def _closest(asked: Asked) -> str:
-    found = _close_match(asked.plain.upper(), asked.column.choices)
+    meant = _OTHER_WORDS.get(asked.plain)
+    found = meant if meant in asked.column.choices else _close_match(asked.plain.upper(), asked.column.choices)
     return f"；最接近的是“{found}”" if found else ""
 
 
@@ -70,6 +81,13 @@ def _close_match(typed: str, choices: tuple[str, ...]) -> str | None:
         code = re.sub(r"\.0+$", "", typed)
         return next((each for each in (code, code.zfill(2)) if each in choices), None)
     return next(iter(get_close_matches(typed, choices, 1, 0.3)), None)
+
+
+def _formula_result(asked: Asked) -> str:
+    """A formula's error, or none: a program that is not Excel wrote the file and did not work it out."""
+    if asked.plain == "#CALC!":
+        return "文件里没有保存它的计算结果（用 Excel 打开再保存即可算出）"
+    return f"结果为 {asked.plain}"
 
 
 def _whole(asked: Asked) -> str:
@@ -93,6 +111,7 @@ def _no_such_day(asked: Asked) -> str:
 _FURTHER_AREAS = {"平米": Decimal("0.0015"), "m2": Decimal("0.0015"), "ha": Decimal(15), "平方公里": Decimal(1500),
                   "万亩": Decimal(10_000)}  # fmt: skip
 _FURTHER_MONEY = {"万": Decimal(1), "亿": Decimal(10_000)}
+_PARTS = {"%": 100, "‰": 1000}
 _WITH_UNIT = re.compile(r"[¥￥]?([+-]?[\d,]*\.?\d+)\(?([^\d()]+|m2)\)?")
 
 
@@ -121,7 +140,8 @@ def _without_unit(asked: Asked) -> str:
         return ""
     number, typed_unit = Decimal(found[1].replace(",", "")), found[2]
     if typed_unit in "%‰":
-        return f"，如 {plain(number)}"
+        share = asked.column.kind is Kind.FAR and number > MOST_FAR  # 150% is 1.5
+        return f"，如 {plain(number / _PARTS[typed_unit] if share else number)}"
     factors, own = _factors(asked.column)
     if typed_unit not in factors or asked.unit is None:
         return ""
@@ -197,6 +217,8 @@ _LETTER_AT, _LENGTH = 10, 16
 
 def _deviation(asked: Asked) -> str:
     """Where a supervision number departs from its sixteen places."""
+    if re.fullmatch(r"\d(\.\d+)?e\+?\d+", asked.plain.lower()):
+        return "像是被 Excel 当作数字，末几位已经丢失；请把该列设为文本格式，再按原件重新填写"
     number = asked.plain.partition("-")[0] if re.search(r".-\d+$", asked.plain) else asked.plain
     if len(number) != _LENGTH:
         return f"现有 {len(number)} 位"
@@ -212,6 +234,7 @@ HINTS: dict[str, Callable[[Asked], str]] = {
     "closest": _closest,
     "code_hint": _land_use,
     "deviation": _deviation,
+    "formula_result": _formula_result,
     "index_hint": _index,
     "least": _least,
     "looks_like": lambda asked: "当前值像是亩" if asked.unit is Unit.HECTARE else "或对方误按公顷填写",

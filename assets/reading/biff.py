@@ -20,6 +20,10 @@ _MAX_ROWS, _MAX_COLUMNS = 65_536, 256
 _END = 0xFFFFFFFA  # sector numbers from here on end a chain
 
 
+#: Merged cells that are kept of a sheet: to name some of them.
+MOST_TALL = 1000
+
+
 @dataclass(slots=True)
 class Extent:
     """What a sheet's own records say of it: the used rectangle, how many cells, merged cells, formula errors."""
@@ -27,7 +31,8 @@ class Extent:
     last_row: int = 0
     last_column: int = 0
     cells: int = 0
-    merges: tuple[Merge, ...] = ()
+    merges: tuple[Merge, ...] = ()  # in the head
+    tall: tuple[Merge, ...] = ()  # of several rows, anywhere
     errors: bool = True  # whether formula errors may be among the cells
     texts: list[tuple[int, int, str]] = field(default_factory=list)  # row, column from 0, text that the library misses
 
@@ -143,4 +148,5 @@ def _sheet_extent(stream: bytes, offset: int) -> Extent:
     if extent.last_row > _MAX_ROWS or extent.last_column >= _MAX_COLUMNS:
         raise ValueError("more cells than the format allows")
     extent.merges = tuple(merge for merge in merges if merge[0] < 40)
+    extent.tall = tuple(merge for merge in merges if merge[0] < merge[2])[:MOST_TALL]
     return extent

@@ -83,6 +83,8 @@ def assemble(
     columns, findings, unreadable = _columns(profile, header, header_row, body, kept, units_below)
     kept, short, rejected = _short_lines(profile, header, columns, body, kept)
     kept, lost = _without_unreadable(unreadable, body, kept)
+    kept, totals = _without_likely_totals(profile, columns, body, kept)
+    lost += totals
     rejected += len(lost)
     rows = kept.select(
         pl.col("row").alias("row_number"),
@@ -224,6 +226,26 @@ def _short_lines(
     return kept, findings, cut.height
 
 
+#: “吴兴区小计”, “小计：2宗”.
+_LIKE_TOTAL = r"^[^0-9]{0,12}(?:合\s*计|总\s*计|小\s*计)\s*(?:[:：(（].*)?$"
+
+
+def _without_likely_totals(
+    profile: Profile, columns: dict[str, HeaderColumn], body: Body, kept: pl.DataFrame
+) -> tuple[pl.DataFrame, list[Finding]]:
+    """Reject rows that begin like a total in other words than the contract's and lack what every record has: as a
+    record each would be told of once for every empty cell."""
+    required = [pl.col(f"c{columns[name].index}").is_null() for name in profile.required if name in columns]
+    first = pl.coalesce(body.cells)
+    likely = first.str.contains(_LIKE_TOTAL) & pl.any_horizontal(required) if required else pl.lit(False)
+    totals = kept.filter(likely).select("row", text=first)
+    findings = [
+        found("2019", body.place(row, 0, None), quarantined=True, value=text, row=row, text=text)
+        for row, text in totals.iter_rows()
+    ]
+    return (kept.filter(~likely) if findings else kept), findings
+
+
 # --- Columns ----------------------------------------------------------------------------------------------------------
 
 
@@ -245,7 +267,7 @@ def _columns(
     else:
         if missing:
             findings.append(_missing(profile, missing, _closest_of_all(profile, missing, unknown, body), body))
-        findings += _unknown(profile, header, header_row, unknown, body)
+        findings += _unknown(profile, header, header_row, unknown, missing, body)
     findings += _without_header(header, header_row, body, kept)
     return chosen, findings, [each for each in unusable if each.name not in profile.required]
 
@@ -295,15 +317,17 @@ def _closest_of_all(profile: Profile, missing: list[str], unknown: list[HeaderCo
 
 
 def _unknown(
-    profile: Profile, header: Header, header_row: int, unknown: list[HeaderColumn], body: Body
+    profile: Profile, header: Header, header_row: int, unknown: list[HeaderColumn], missing: list[str], body: Body
 ) -> list[Finding]:
-    """Columns whose header is none of the table's, each with the nearest one that is not there."""
+    """Columns whose header is none of the table's, each with the nearest one that is not there; those that must be
+    there first, so that a column is not told to be two."""
+    required = [profile.label(name) for name in missing]
     labels = [profile.label(name) for name in dict.fromkeys(profile.labels.values()) if name not in header.names]
     table = profile.table.label
     return [
         found(
             "2003", body.place(header_row, column.index, column.text), letter=body.letter(column.index),
-            header=column.text, table=table, closest=_closest(column, labels, body),
+            header=column.text, table=table, closest=_closest(column, required, body) or _closest(column, labels, body),
         )
         for column in unknown
     ]  # fmt: skip

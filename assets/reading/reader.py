@@ -18,14 +18,16 @@ from .delimited import SEPARATORS, count_lines, read_delimited, tidy
 from .header import HEAD_ROWS, Header, Profile, bureau, find_header, landchina, resembled
 from .layout import BLANK, HEADER, TITLE, UNIT, Assembled, Body, assemble, normalise
 from .naming import closest_table, is_landchina, parse_name, proposed_name
-from .report import Unreadable, found, require_fault_of_file
+from .report import Unreadable, address, found, require_fault_of_file
 from .sniff import SUFFIXES, sniff
-from .source import Place, Reading
+from .source import Block, Finding, Place, Reading
 from .text import looks_binary, to_utf8
 from .units import unit_row
 from .workbook import Sheet, read_workbook
 
 LISTING, UNREAD = "列表条目", "未读取"
+#: What lines of empty cells consist of.
+_NOTHING_BUT_CELLS = b' \t\r\n"' + "".join(SEPARATORS).encode()
 log = logging.getLogger(__name__)
 
 
@@ -123,9 +125,12 @@ def _read_csv(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
     csv = read_delimited(text, profiles)
     if csv is None:
         _require_text(reading, data)
+        if not text.strip(_NOTHING_BUT_CELLS):
+            raise Unreadable("1002")
         first = text[:65_536].decode(errors="replace").split("\n")[:HEAD_ROWS]
         _settle(reading, None, [line.split(separator) for line in first for separator in SEPARATORS])
     _settle(reading, csv.profile)
+    csv.header.beside.append(_words(reading.file.name))
     head = [tidy(record.cells) for record in csv.head]
     skipped = Counter[str]({"续行": csv.continued})
     for row, record in enumerate(csv.head):
@@ -142,6 +147,11 @@ def _require_text(reading: Reading, data: bytes) -> None:
     if looks_binary(data):
         reading.findings, reading.form, reading.encoding, reading.lines = [], "", None, 0
         raise Unreadable("1004")
+
+
+def _words(name: str) -> str:
+    """A file's name as words that may speak of units: `供地结果_330100_2026_亩.csv` does."""
+    return "".join(f"({part})" for part in name.rpartition(".")[0].split("_"))
 
 
 def _head_reason(cells: list[str | None], row: int, header: Header) -> str:
@@ -178,13 +188,17 @@ def _read_workbook(reading: Reading, data: bytes, profiles: list[Profile]) -> No
         if sheet.hidden and header is not None and count > header.last + 1:
             reading.findings.append(found("2012", Place(sheet=sheet.name), sheet=sheet.name))
     reading.skipped = {reason: count for reason, count in skipped.items() if count}
+    if not reading.lines:
+        raise Unreadable("1002")
     if not chosen:
         _settle(reading, None, [row for sheet, _, _ in sheets for row in _head(sheet)])
     profile = next(profile for sheet, profile, _ in sheets if sheet.name in chosen)
     _settle(reading, profile)
     for sheet, profile, header in sheets:
         if sheet.name in chosen:
+            header.beside.append(_words(reading.file.name))
             _take(reading, *_read_sheet(sheet, profile, header))
+            reading.findings += _merged(sheet, header, reading.blocks[-1])
         elif not sheet.hidden and (other := _other_table(_head(sheet), reading.table)):
             name = proposed_name(reading.file.name, other.label) or f"{other.label}_330100_2026.xlsx"
             reading.findings.append(
@@ -234,6 +248,22 @@ def _read_sheet(sheet: Sheet, profile: Profile, header: Header) -> tuple[Assembl
     return assembled, skipped
 
 
+def _merged(sheet: Sheet, header: Header, block: Block) -> list[Finding]:
+    """Merged cells among the rows of data: what looks filled to a person is empty below the first row of each."""
+    known, rows = [column.index for column in header.columns if column.name], block.rows["row_number"]
+    merged = [
+        f"{address(sheet.name, top + 1, sheet.first_column + left)}:"
+        f"{address(sheet.name, bottom + 1, sheet.first_column + right)}"
+        for top, left, bottom, right in sheet.tall
+        if any(left <= index <= right for index in known)
+        and rows.is_between(max(top, header.last) + 2, bottom + 1).any()
+    ]
+    if not merged:
+        return []
+    cells = "、".join(merged[:3]) + (f" 等 {len(merged)} 处" if len(merged) > 3 else "")
+    return [found("2020", Place(sheet=sheet.name), cells=cells)]
+
+
 # --- Columnar and JSON ------------------------------------------------------------------------------------------------
 
 
@@ -261,6 +291,7 @@ def _read_records(reading: Reading, names: list[str], frame: pl.DataFrame, profi
     head = [tidy(names)]
     profile, header = _best([(profile, find_header(head, profile)) for profile in profiles])
     _settle(reading, profile, head)
+    header.beside.append(_words(reading.file.name))
     columns = frame.columns[1:]
     body = Body(normalise(frame, columns) if columns else frame)
     _take(reading, assemble(profile, header, 1, head[0], body), Counter())

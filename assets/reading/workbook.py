@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from .biff import Extent, xls_extents
+from .biff import MOST_TALL, Extent, xls_extents
 from .header import HEAD_ROWS, Merge
 from .layout import normalise
 from .report import Unreadable, require_fault_of_file
@@ -33,7 +33,8 @@ class Sheet:
     frame: pl.DataFrame
     first_column: int = 0
     hidden: bool = False
-    merges: tuple[Merge, ...] = ()  # in the frame's columns, rows from 0
+    merges: tuple[Merge, ...] = ()  # of the head, in the frame's columns, rows from 0
+    tall: tuple[Merge, ...] = ()  # those of several rows, anywhere
 
 
 def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
@@ -64,12 +65,13 @@ def _sheet(book, name: str, extent: Extent) -> Sheet:
     frame = normalise(frame, cells) if cells else frame
     filled = [column for column in cells if frame[column].null_count() < frame.height]
     frame = frame.select(pl.int_range(1, frame.height + 1, dtype=pl.Int64).alias("row"), *cells[: _last(filled, cells)])
-    merges = tuple(
-        (top, left - first, bottom, right - first)
-        for top, left, bottom, right in _disjoint(extent.merges, extent.last_column)
-        if left >= first
-    )
-    return Sheet(name, frame, first, hidden, merges)
+    merges = _moved(_disjoint(extent.merges, extent.last_column), first)
+    return Sheet(name, frame, first, hidden, merges, _moved(extent.tall, first))
+
+
+def _moved(merges: Iterable[Merge], first: int) -> tuple[Merge, ...]:
+    """Merged cells of a sheet in the columns of a frame that begins at its column `first`."""
+    return tuple((top, left - first, bottom, right - first) for top, left, bottom, right in merges if left >= first)
 
 
 def _with_texts(frame: pl.DataFrame, first: int, texts: list[tuple[int, int, str]]) -> tuple[pl.DataFrame, int]:
@@ -190,6 +192,7 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
     """What the cells of a part say. Raises Unreadable when the library would reserve memory for what is not there."""
     extent = Extent(errors=False)
     merges: list[Merge] = []
+    tall: list[Merge] = []
     columns, rows = set[bytes](), set[bytes]()
     rest = b""
     with package.open(part) as stream:
@@ -207,8 +210,11 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
             columns |= letters
             rows |= numbers
             for left, top, right, bottom in _MERGE.findall(text) if b"mergeCell" in text else ():
+                merge = (int(top) - 1, _index(left), int(bottom) - 1, _index(right))
                 if int(top) <= HEAD_ROWS:
-                    merges.append((int(top) - 1, _index(left), int(bottom) - 1, _index(right)))
+                    merges.append(merge)
+                if int(top) < int(bottom) and len(tall) < MOST_TALL:
+                    tall.append(merge)
     rows.discard(b"")
     columns.discard(b"")
     if not all(len(row) <= 7 and row.isdigit() for row in rows) or any(len(column) > 3 for column in columns):
@@ -216,7 +222,7 @@ def _extent(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Extent:
     indices = [_index(letters.upper()) for letters in columns]
     extent.last_row = max(map(int, rows), default=0)
     extent.last_column = max(indices, default=0)
-    extent.merges = tuple(merges)
+    extent.merges, extent.tall = tuple(merges), tuple(tall)
     if extent.last_row > MAX_ROWS or extent.last_column >= MAX_COLUMNS:
         raise Unreadable("1004")
     if extent.last_row * (extent.last_column + 1) > max(MAX_CELLS, 50 * extent.cells):
