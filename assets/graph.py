@@ -166,6 +166,7 @@ def _metadata(counts: dict[str, Any], rows: int | None = None) -> dg.Materialize
 def submission(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Keep what lies in the landing directory and was not seen before."""
     now = Circumstances.of(context.run, context.instance, home)
+    home.place.require_apart(Path(home.landing))
     with home.connect_warehouse() as con:
         core.write_regions(con, now.context.regions)
         new = raw.capture(con, Path(home.landing), home.place.raw, now.today, now.context.regions, context.log.info)
@@ -402,7 +403,7 @@ def current_release(context: dg.AssetExecutionContext, home: HomeResource) -> dg
         made_at = now.made_at.isoformat(timespec="seconds")
         extras = bundle.of_release(place, release_id, context.log.warning)
         made = release.publish(place, place.build, release_id, kind, made_from, made_at, extras)
-        release.prune(place, home.keep_releases)
+        release.prune(place, home.keep_releases, release_id)
     where = dg.MetadataValue.path(place.releases / release_id)
     counts = {"release_id": release_id, "kind": str(kind), "path": where, "dagster/row_count": sum(made.rows.values())}
     return dg.MaterializeResult(metadata=counts)

@@ -94,6 +94,17 @@ class Home:
             raise self.unwritable(error) from None
         return self
 
+    def require_apart(self, landing: Path) -> Home:
+        """Raises HomeError when this lies in the landing directory: every night would take in what the last one made."""
+        if self.path.resolve().is_relative_to(landing.resolve()):
+            raise HomeError(
+                f"数据目录 {self.path} 位于报送目录 {landing} 之内，数据目录里的文件会被当作报送收进来。"
+                "请用 --home 把数据目录放到别处，或另选报送目录",
+                f"the home {self.path} lies in the landing directory {landing}: its files would be taken for submissions."
+                " Put the home elsewhere (--home), or choose another landing directory",
+            )
+        return self
+
     def unwritable(self, error: OSError) -> HomeError:
         """What to say when nothing can be written here."""
         return HomeError(

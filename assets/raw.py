@@ -93,15 +93,46 @@ def stored(raw: Path, sha: str) -> Path:
 
 
 def files(landing: Path, today: date) -> Iterator[tuple[Path, date]]:
-    """Every submission in the landing directory with its day of receipt, `today` where no folder names one; what is hidden,
-    a lock file of Office, or a link out of the directory is none."""
-    root = landing.resolve()
-    for path in sorted(landing.rglob("*")):
-        parts = path.relative_to(landing).parts
-        hidden = any(part.startswith((".", "~$")) for part in parts)
-        if hidden or not path.is_file() or not path.resolve().is_relative_to(root):
-            continue
-        yield path, _day(parts[0]) or today if len(parts) > 1 else today
+    """Every submission in the landing directory with its day of receipt, `today` where no folder names one."""
+    for path, trouble in _entries(landing):
+        if not trouble:
+            parts = path.relative_to(landing).parts
+            yield path, _day(parts[0]) or today if len(parts) > 1 else today
+
+
+def left_out(landing: Path) -> list[tuple[str, Reason]]:
+    """What lies in the landing directory and cannot be taken, as long as it stays so: (path below it, why)."""
+    return [(readable(path.relative_to(landing)), trouble) for path, trouble in _entries(landing) if trouble]
+
+
+Reason = tuple[str, str]  # Chinese, English
+UNREADABLE: Reason = ("没有读取权限", "may not be read")
+LINK_OUT: Reason = ("链接指向目录、报送目录以外或已失效", "a link to a directory, to a place outside, or to nothing")
+NO_FILE: Reason = ("不是普通文件", "no regular file")
+#: Not handed in by anyone: hidden files, Office's locks, downloads on their way, what file managers leave.
+_BY_THE_WAY = re.compile(
+    r"^(?:\..*|~\$.*|.*(?:~|\.(?:part|crdownload|download|tmp|swp))|Thumbs\.db|desktop\.ini)$", re.IGNORECASE
+)
+
+
+def _entries(landing: Path) -> list[tuple[Path, Reason | None]]:
+    """Files in the landing directory, and what else should be one, sorted, each with why it cannot be taken."""
+    root, found = landing.resolve(), []
+    closed: list[Path] = []
+    for place, folders, names in os.walk(landing, onerror=lambda error: closed.append(Path(error.filename))):
+        folders[:] = [name for name in folders if not _BY_THE_WAY.match(name)]
+        linked = [name for name in folders if Path(place, name).is_symlink()]  # they are not walked through
+        for path in (Path(place, name) for name in (*names, *linked) if not _BY_THE_WAY.match(name)):
+            found.append((path, _trouble(path, root)))
+    return sorted([*found, *((path, UNREADABLE) for path in closed)], key=lambda entry: entry[0])
+
+
+def _trouble(path: Path, root: Path) -> Reason | None:
+    if path.is_symlink() and (path.is_dir() or not path.exists() or not path.resolve().is_relative_to(root)):
+        return LINK_OUT
+    if not path.is_file():
+        return NO_FILE
+    return None if os.access(path, os.R_OK) else UNREADABLE
 
 
 def readable(path: Path) -> str:

@@ -373,13 +373,14 @@ def rollback(home: Home, release_id: str) -> Manifest:
         return chosen
 
 
-def prune(home: Home, keep: int) -> list[str]:
-    """Remove all but the `keep` releases that were made last; the current one and those in 公示 or 定稿 always stay.
+def prune(home: Home, keep: int, just_made: str | None = None) -> list[str]:
+    """Remove all but the `keep` releases that were made last; the current one and those in 公示 or 定稿 always stay, and
+    the one just made: by a clock that went back it would be the oldest.
 
     What counts is when they were made: a look back is of an old day and as new as any. Returns what was removed.
     """
     with home.locked("prune"):
-        every, held = sorted(ids(home), key=partial(_made_at, home)), {current(home), *states.held(home)}
+        every, held = sorted(ids(home), key=partial(_made_at, home)), {current(home), just_made, *states.held(home)}
         doomed = [each for each in every[: max(len(every) - keep, 0)] if each not in held]
         for each in doomed:
             _remove(home.releases / each)

@@ -13,11 +13,12 @@ import duckdb
 import openpyxl
 import pytest
 
-from assets import release
+from assets import raw, release, warehouse
 from assets.home import Home
 from assets.trust import completeness
 from pipelines import cli, landing
 from pipelines.cli.backfill import plan
+from schemas import policy
 from schemas.indicators import INDICATORS
 from schemas.marts import MARTS
 from tests import test_release_store as store
@@ -498,6 +499,43 @@ def test_doctor_sees_a_damaged_release(home: Home, capsys) -> None:
 def test_plan(span: tuple[int, int], states: dict[int, str], keep_fresh: bool, expected: str) -> None:
     steps = plan(span, states, date(2026, 11, 23), keep_fresh)
     assert ", ".join(f"{step.year} {step.action}" for step in steps) == expected
+
+
+@pytest.mark.parametrize("option", ["--landing", "--home", "--regions"])
+def test_an_empty_path_is_none_and_not_the_current_directory(option: str, tmp_path: Path, capsys) -> None:
+    (tmp_path / "landing").mkdir()
+    assert cli.call(["run", option, ""]) == 2
+    assert f"{option}：没有给出路径（是空的）" in capsys.readouterr().err
+
+
+def test_a_home_within_the_landing_directory_is_refused(tmp_path: Path, capsys) -> None:
+    """It would take in its own files, every night more."""
+    (tmp_path / "landing").mkdir()
+    for place in (tmp_path / "landing", tmp_path / "landing" / "home"):
+        assert cli.call(["run", "--home", str(place)]) == 3
+        assert f"数据目录 {place} 位于报送目录" in capsys.readouterr().err
+    assert list((tmp_path / "landing").iterdir()) == []
+    cli.call(["doctor", "--home", str(tmp_path / "landing" / "home")])
+    assert "包含数据目录" in capsys.readouterr().out
+
+
+def test_a_file_is_no_landing_directory(tmp_path: Path, capsys) -> None:
+    assert cli.call(["run", "--landing", str(submit(tmp_path, GOOD))]) == 3
+    assert "是文件，不是目录" in capsys.readouterr().err
+
+
+def test_what_cannot_be_taken_and_what_comes_later_is_told_of(home: Home, tmp_path: Path, capsys) -> None:
+    (tmp_path / "landing" / "2999-01-01").mkdir(parents=True)
+    (tmp_path / "landing" / "b.csv").symlink_to("nowhere")
+    submit(tmp_path / "landing" / "2999-01-01", GOOD)
+    with warehouse.connect(home.warehouse) as con:
+        raw.capture(con, tmp_path / "landing", home.raw, date(2026, 11, 23), policy.regions())
+    cli.call(["doctor"])
+    said = capsys.readouterr().out
+    assert "1 项收不进来：b.csv: 链接指向" in said
+    assert "1 个文件收于今天" in said
+    cli.call(["status"])
+    assert "另有 1 项收不进来" in capsys.readouterr().out
 
 
 # --- The landing directory -----------------------------------------------------------------------------------------

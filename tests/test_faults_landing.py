@@ -109,8 +109,43 @@ def test_pipes_folders_and_links_out_of_the_directory_are_no_files(bureau: Burea
     (day / "年度任务_330400_2026.csv").symlink_to(tmp_path / "secret.csv")
     (day / "年度任务_330500_2026.csv").symlink_to("nowhere")
     (day / ".年度任务_330600_2026.csv").write_text(TEXT)
+    (tmp_path / "share").mkdir()
+    (bureau.landing / "2026-11-02").symlink_to(tmp_path / "share")
     assert capture(bureau) == 1
     assert [name for _, name, _ in sightings(bureau)] == [NAME]
+    assert raw.left_out(bureau.landing) == [  # told of every night: a city may have handed it in
+        ("2026-11-01/年度任务_330200_2026.csv", raw.NO_FILE),
+        ("2026-11-01/年度任务_330400_2026.csv", raw.LINK_OUT),
+        ("2026-11-01/年度任务_330500_2026.csv", raw.LINK_OUT),
+        ("2026-11-02", raw.LINK_OUT),
+    ]
+
+
+def test_what_may_not_be_read_is_named(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that runs as root may read everything: the system is asked in its place."""
+    bureau.put(NAME, TEXT.encode())
+    closed = bureau.landing / "2026-11-02"
+    closed.mkdir()
+    walk, access = os.walk, os.access
+
+    def walked(top: Path, onerror):
+        for place, folders, names in walk(top):
+            if Path(place) == closed:
+                onerror(PermissionError(13, "Permission denied", str(closed)))
+            else:
+                yield place, folders, names
+
+    monkeypatch.setattr(os, "walk", walked)
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != NAME and access(path, mode))
+    assert capture(bureau) == 0
+    named = [(f"2026-11-01/{NAME}", raw.UNREADABLE), ("2026-11-02", raw.UNREADABLE)]
+    assert raw.left_out(bureau.landing) == named
+
+
+def test_what_downloads_and_file_managers_leave_is_handed_in_by_nobody(bureau: Bureau) -> None:
+    for name in ("Thumbs.db", "desktop.ini", f"{NAME}.part", f"{NAME}.crdownload", f"{NAME}~", f"~${NAME}", f".{NAME}"):
+        bureau.put(name, TEXT.encode())
+    assert (capture(bureau), raw.left_out(bureau.landing)) == (0, [])
 
 
 # --- Names ---------------------------------------------------------------------------------------------------------

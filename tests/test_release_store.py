@@ -186,6 +186,14 @@ def test_a_look_back_is_as_new_as_any_release(home: Home) -> None:
     assert release.ids(home) == [made.release_id, "2026-11-22.1"]
 
 
+def test_the_release_just_made_stays_when_the_clock_went_back(home: Home) -> None:
+    for day in (20, 21, 22):
+        publish(home, date(2026, 11, day), made_at=f"2026-11-{day}T02:00:00+08:00")
+    made = publish(home, date(2026, 5, 31), made_at="2020-01-01T02:00:00+08:00").release_id
+    assert release.prune(home, 2, just_made=made) == ["2026-11-20.1"]
+    assert made in release.ids(home)
+
+
 @pytest.mark.parametrize(("keep", "left"), [(1, [1, 4]), (2, [1, 3, 4]), (10, [1, 2, 3, 4])])
 def test_prune_never_takes_the_current_release(home: Home, keep: int, left: list[int]) -> None:
     for _ in range(4):

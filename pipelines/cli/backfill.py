@@ -58,7 +58,7 @@ class Request:
 
 @click.command()
 @click.argument("span", type=Span(), metavar="YEARS")
-@options("home", "landing", "regions", "json", "log_json", "as_of")
+@options("home", "regions", "json", "log_json", "as_of")
 @click.option("--dry-run", is_flag=True, help="只列计划 the plan only")
 @click.option("--only-missing", is_flag=True, help="只算缺的和过时的年份 missing and stale years only")
 def backfill(desk: Desk, span: tuple[int, int], as_of: date | None, dry_run: bool, only_missing: bool) -> int:

@@ -116,6 +116,15 @@ class Day(click.ParamType):
             raise Misuse(f"{value!r} 不是日期，应写作 2026-11-23", f"{value!r} is no day; write 2026-11-23") from None
 
 
+class Place(click.Path):
+    """A path. Empty it would be the current directory: a variable that was never set must not name one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if value == "":
+            raise Misuse("没有给出路径（是空的）", "no path was given (it is empty)")
+        return super().convert(value, param, ctx)
+
+
 class Span(click.ParamType):
     """A range of years as 2025..2027, or one year."""
 
@@ -155,9 +164,9 @@ class Switch(click.ParamType):
 
 
 _OPTIONS = {
-    "home": click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="数据目录 home directory"),
-    "landing": click.option("--landing", type=click.Path(path_type=Path), metavar="DIR", help="报送目录 landing"),
-    "regions": click.option("--regions", type=click.Path(path_type=Path), metavar="CSV", help="另用一张行政区划表"),
+    "home": click.option("--home", type=Place(path_type=Path), metavar="DIR", help="数据目录 home directory"),
+    "landing": click.option("--landing", type=Place(path_type=Path), metavar="DIR", help="报送目录 landing"),
+    "regions": click.option("--regions", type=Place(path_type=Path), metavar="CSV", help="另用一张行政区划表"),
     "lang": click.option("--lang", type=click.Choice(["zh", "en"]), help="语言 language of messages"),
     "json": click.option("--json", "machine", is_flag=True, help="输出 JSON for machines"),
     "log_json": click.option("--log-json", is_flag=True, help="日志逐行输出 JSON the log as JSON lines, on stderr"),

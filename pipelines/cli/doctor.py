@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 import duckdb
 
-from assets import release
+from assets import raw, release
 from assets.home import HomeError, Trouble, free
 from assets.trust import journal
 from assets.trust import publishing as trust
+from pipelines import settings
 from pipelines.cli.desk import Desk, options
 from pipelines.cli.tables import table
 from schemas import database
@@ -167,8 +168,45 @@ def landing(desk: Desk, name: str) -> Iterator[Point]:
     elif not os.access(place, os.R_OK | os.X_OK):
         found = desk.pick(f"{place} 不可读", f"{place} cannot be read")
         yield Point(name, BAD, found, desk.pick("请管理员开放读取权限", "ask the administrator for the right to read"))
+    elif desk.home.path.resolve().is_relative_to(place.resolve()):
+        found = desk.pick(f"{place} 包含数据目录", f"{place} holds the home")
+        remedy = desk.pick("把数据目录放到报送目录以外", "put the home elsewhere, its files are no submissions")
+        yield Point(name, BAD, found, remedy)
+    elif left := raw.left_out(place):
+        listed = "; ".join(f"{path}: {desk.pick(*why)}" for path, why in left[:5])
+        found = desk.pick(f"{len(left)} 项收不进来：{listed}", f"{len(left)} entries cannot be taken: {listed}")
+        remedy = desk.pick("开放读取权限，或复制文件本身", "let them be read, or copy the files themselves")
+        yield Point(name, WARN, found, remedy)
     else:
         yield Point(name, GOOD, str(place))
+
+
+_OF_DAYS_TO_COME = "SELECT received_on || '/' || file_name FROM raw.submission WHERE received_on > ? ORDER BY ALL"
+
+
+def days_to_come(desk: Desk, name: str) -> Iterator[Point]:
+    """What was received on a day to come counts from then on: a wrong folder, or a clock that ran ahead."""
+    place, today = desk.home, settings.today()
+    if not place.warehouse.exists() or place.holder():
+        return
+    try:
+        with database.connect(place.warehouse, read_only=True) as con:
+            names = con.execute(_OF_DAYS_TO_COME, [today]).fetchall()
+    except duckdb.Error:
+        return  # told of already
+    if not names:
+        yield Point(name, GOOD, desk.pick("无", "none"))
+        return
+    listed = desk.pick("、", ", ").join(each for (each,) in names[:3])
+    found = desk.pick(
+        f"{len(names)} 个文件收于今天（{today}）之后：{listed}",
+        f"{len(names)} files received after today ({today}): {listed}",
+    )
+    remedy = desk.pick(
+        "到那天才计入；如系误填或时钟有误，移到正确日期的文件夹后 landstock run",
+        "they count from then on; if by mistake, move them to the right folder and landstock run",
+    )
+    yield Point(name, WARN, found, remedy)
 
 
 def current_release(desk: Desk, name: str) -> Iterator[Point]:
@@ -183,6 +221,14 @@ def current_release(desk: Desk, name: str) -> Iterator[Point]:
         yield Point(name, WARN, desk.pick("还没有", "none yet"), remedy)
         return
     broken = [release.MANIFEST] if now in release.damaged(desk.home) else release.verify(desk.home, now)
+    if not broken and release.ahead_of(desk.home, settings.today()):
+        found = desk.pick(f"{now} 的截止日晚于今天", f"{now} is of a day to come")
+        remedy = desk.pick(
+            "在那之前的新结果只算回看；如系误填：landstock rollback",
+            "until then all others look back; if by mistake: landstock rollback",
+        )
+        yield Point(name, WARN, found, remedy)
+        return
     if not broken:
         yield Point(name, GOOD, now)
         return
@@ -277,6 +323,7 @@ def fonts(desk: Desk, name: str) -> Iterator[Point]:
 EXAMINATIONS: tuple[tuple[tuple[str, str], Examination], ...] = (
     (("Python", "Python"), python), (("软件包", "packages"), packages), (("设置文件", "settings file"), settings_file),
     (("数据目录", "home"), home), (("工作库", "warehouse"), warehouse), (("报送目录", "landing directory"), landing),
+    (("未到日期的报送", "days to come"), days_to_come),
     (("当前发布", "current release"), current_release), (("其他发布", "other releases"), other_releases),
     (("公示与定稿", "published releases"), published_releases), (("磁盘剩余", "disk space left"), disk),
     (("时区数据", "time zones"), time_zone), (("终端编码", "encoding"), encoding), (("中文字体", "Chinese fonts"), fonts),

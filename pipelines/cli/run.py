@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assets import core, processes, release, warehouse
+from assets import core, processes, raw, release, warehouse
 from assets.circumstances import make_context, stamp
 from assets.context import Context
 from assets.home import HomeError, Locked, out_of_space
@@ -43,8 +43,10 @@ def run(
     _require_years(years, day)
     context = make_context(day, desk.settings.rules | overrides, desk.settings.regions)
     tell_of_days_to_come(desk, day)
+    desk.home.require_apart(desk.settings.landing)  # nothing is written there, no failure either
     with telling_of_trouble(desk, day):
         require_landing(desk.settings.landing)
+        tell_of_left_out(desk)
         with desk.home.prepare().locked("landstock run"):
             release.clean(desk.home)  # a run that died a moment before `current` moved
             if not years and (known := unchanged(desk.settings, context, bool(overrides))):
@@ -92,8 +94,26 @@ def tell_of_failure(desk: Desk, day: date, run_id: str, message: str) -> None:
         desk.log(f"通知未送达：{problem}", f"the webhook could not be reached: {problem}", "warning")
 
 
+def tell_of_left_out(desk: Desk) -> None:
+    """What cannot be taken from the landing directory is told of every night: a city may have handed it in."""
+    if left := raw.left_out(desk.settings.landing):
+        named = [f"{path}{desk.pick('（{}）', ' ({})').format(desk.pick(*why))}" for path, why in left[:5]]
+        more = desk.pick(f" 等 {len(left)} 项", f" … {len(left)} in all") if len(left) > 5 else ""
+        desk.log(
+            f"报送目录中有 {len(left)} 项未能收取：{'、'.join(named)}{more}。请开放读取权限，或把文件本身复制到报送目录，下次运行即收取",
+            f"{len(left)} entries of the landing directory could not be taken: {', '.join(named)}{more}."
+            " Let them be read, or copy the files themselves there; the next run takes them",
+            "warning",
+        )
+
+
 def require_landing(place: Path) -> None:
     """Raises HomeError when there is no landing directory."""
+    if place.exists() and not place.is_dir():
+        raise HomeError(
+            f"报送目录 {place} 是文件，不是目录。请用 --landing DIR 指定存放报送文件的目录",
+            f"{place} is a file, not a directory. Name the directory with the submissions: --landing DIR",
+        )
     if not place.is_dir():
         raise HomeError(
             f"报送目录 {place} 不存在。请用 --landing DIR 指定，或先建立该目录并放入报送文件",
@@ -166,7 +186,7 @@ def carry_out(
     if desk.machine:
         desk.hand_out(_as_data(outcome, receipts, code))
     else:
-        _report(desk, outcome, receipts, day)
+        _report(desk, outcome, receipts, day, capture)
     return code
 
 
@@ -178,8 +198,9 @@ def _code(outcome: Outcome, receipts: list[Receipt], strict: bool) -> int:
     return int(strict and any(each.status in ("rejected", "partly_accepted") for each in receipts))
 
 
-def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt], day: date) -> None:
-    desk.show(_files_line(desk, receipts))
+def _report(desk: Desk, outcome: Outcome, receipts: list[Receipt], day: date, captured: bool) -> None:
+    if captured or receipts:  # else nobody looked for new files
+        desk.show(_files_line(desk, receipts))
     if later := [each for each in receipts if each.received_on > str(day)]:
         desk.show(_later_line(desk, later, day))
     refused = [each for each in receipts if each.status in ("rejected", "partly_accepted")]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import duckdb
 
-from assets import release
+from assets import raw, release
 from assets.home import HomeError, Locked
 from assets.trust.completeness import OWED_TABLES, Cell, cells
 from pipelines import settings
@@ -95,6 +95,9 @@ def _head(desk: Desk, now: str | None, waiting: int | None) -> str:
         )
     elif waiting:
         lines.append(desk.pick(f"报送目录有 {waiting} 个文件待入库", f"{waiting} files wait in the landing directory"))
+    if desk.settings.landing.is_dir() and (left := len(raw.left_out(desk.settings.landing))):
+        zh, en = f"另有 {left} 项收不进来，见 landstock doctor", f"{left} entries cannot be taken: landstock doctor"
+        lines.append(desk.pick(zh, en))
     return "\n".join(lines)
 
 
