@@ -51,8 +51,10 @@ def numbers(reading: Reading) -> list[int]:
     return [number for block in reading.blocks for number in block.rows["row_number"]]
 
 
-def xls(cells: dict[tuple[int, int], str | float]) -> bytes:
-    """A BIFF8 workbook with one sheet; `cells`: (row, column) from 0 → text or number."""
+def xls(
+    cells: dict[tuple[int, int], str | float], formulas: dict[tuple[int, int], tuple[float, bytes]] | None = None
+) -> bytes:
+    """A BIFF8 workbook with one sheet; `cells`: (row, column) from 0 → text or number; `formulas`: → result, tokens."""
     sheet = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 6))
     for (row, column), value in cells.items():
         if isinstance(value, str):
@@ -60,6 +62,9 @@ def xls(cells: dict[tuple[int, int], str | float]) -> bytes:
             sheet += _record(0x0204, struct.pack("<HHHHB", row, column, 0, len(value), 1) + text)
         else:
             sheet += _record(0x0203, struct.pack("<HHHd", row, column, 0, value))
+    for (row, column), (result, tokens) in (formulas or {}).items():
+        head = struct.pack("<HHHdHIH", row, column, 0, result, 0, 0, len(tokens))
+        sheet += _record(0x0006, head + tokens)
     sheet += _record(0x000A, b"")
     name = "Sheet1".encode("utf-16-le")
     opening = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 6)) + _record(0x0042, b"\xb0\x04")

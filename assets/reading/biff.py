@@ -1,4 +1,5 @@
-"""What the Excel library does not tell of an old xls file: each sheet's extent and merged cells.
+"""What the Excel library does not tell of an old xls file: each sheet's extent and merged cells; and the file without
+its formulas, for those that it cannot take.
 
 Reads the OLE container and the BIFF records just far enough for that. The library reserves memory for whatever a
 record claims, so a file whose claims cannot be followed or believed is refused before the library sees it.
@@ -17,6 +18,7 @@ _CELLS = frozenset({0x0203, 0x0204, 0x00FD, 0x027E, 0x00BD, 0x0205, 0x0006, 0x00
 _MULTIPLE = 0x00BD  # several cells in one record
 _ROOT = 5
 _MAX_ROWS, _MAX_COLUMNS = 65_536, 256
+_FORMULA, _FORMULA_SIZE = 0x0006, 20  # the record, and where in it its formula's length stands
 _END = 0xFFFFFFFA  # sector numbers from here on end a chain
 
 
@@ -33,6 +35,7 @@ class Extent:
     cells: int = 0
     merges: tuple[Merge, ...] = ()  # in the head
     tall: tuple[Merge, ...] = ()  # of several rows, anywhere
+    formulas: bool = False  # of an old xls
     errors: bool = True  # whether formula errors may be among the cells
     texts: list[tuple[int, int, str]] = field(default_factory=list)  # row, column from 0, text that the library misses
 
@@ -40,14 +43,31 @@ class Extent:
 def xls_extents(data: bytes) -> list[Extent] | None:
     """One extent per sheet, in the workbook's order; None when the file cannot be followed or believed."""
     try:
-        stream = _workbook_stream(data)
+        stream = _workbook_stream(data)[0]
         offsets = _sheet_offsets(stream)
         return [_sheet_extent(stream, offset) for offset in offsets] or None
     except (struct.error, IndexError, ValueError, OverflowError):
         return None
 
 
-def _workbook_stream(data: bytes) -> bytes:
+def without_formulas(data: bytes) -> bytes:
+    """The file with every formula emptied; what they came to stays. Nothing here reads formulas, and the Excel library
+    gives up on some that are sound. As it was when the file cannot be followed."""
+    emptied = bytearray(data)
+    try:
+        stream, starts, size = _workbook_stream(data)
+        for offset in _sheet_offsets(stream):
+            for kind, body, _ in _records(stream, offset):
+                if kind == _FORMULA:
+                    for at in (body + _FORMULA_SIZE, body + _FORMULA_SIZE + 1):
+                        emptied[starts[at // size] + at % size] = 0
+    except (struct.error, IndexError, ValueError, OverflowError):
+        return data
+    return bytes(emptied)
+
+
+def _workbook_stream(data: bytes) -> tuple[bytes, list[int], int]:
+    """The workbook's records in one piece, where in the file their sectors start, and how long each is."""
     size, small = (1 << min(shift, 16) for shift in struct.unpack_from("<2H", data, 30))
     counts = struct.unpack_from("<2I16xI4xI", data, 40)  # sectors of the directory and of the three tables
     if any(count * size > len(data) for count in counts):
@@ -55,11 +75,14 @@ def _workbook_stream(data: bytes) -> bytes:
     directory, _, cutoff, mini_fat = struct.unpack_from("<4I", data, 48)
     fat = _fat(data, size)
 
-    def sectors(first: int) -> bytes:
-        return _chain(first, fat, data, size, 1)
+    def sectors(first: int) -> list[int]:
+        return [(number + 1) * size for number in _chain(first, fat)]  # the first is the header
 
-    entries = sectors(directory)
-    container, found = b"", None
+    def joined(starts: list[int], length: int = size) -> bytes:
+        return b"".join(data[start : start + length] for start in starts)
+
+    entries = joined(sectors(directory))
+    container, found = [], None
     for at in range(0, len(entries), 128):
         length, kind = struct.unpack_from("<HB", entries, at + 64)
         first, stream_size = struct.unpack_from("<2I", entries, at + 116)
@@ -70,13 +93,16 @@ def _workbook_stream(data: bytes) -> bytes:
         if entries[at : at + max(length - 2, 0)].decode("utf-16-le", "replace") in ("Workbook", "Book"):
             found = first, stream_size
     if found is None:
-        return b""
+        return b"", [], size
     first, stream_size = found
     if stream_size >= cutoff:
-        return sectors(first)[:stream_size]
-    table = sectors(mini_fat)
+        starts = sectors(first)
+        return joined(starts)[:stream_size], starts, size
+    table = joined(sectors(mini_fat))
     minis = struct.unpack(f"<{len(table) // 4}I", table)
-    return _chain(first, minis, container, small, 0)[:stream_size]
+    places = [number * small for number in _chain(first, minis)]  # in the container
+    starts = [container[place // size] + place % size for place in places]
+    return joined(starts, small)[:stream_size], starts, small
 
 
 def _fat(data: bytes, size: int) -> list[int]:
@@ -94,15 +120,15 @@ def _fat(data: bytes, size: int) -> list[int]:
     ]
 
 
-def _chain(sector: int, table: Sequence[int], data: bytes, size: int, skipped: int) -> bytes:
-    """The sectors of a chain in `data`, whose first `skipped` sectors are the header."""
-    parts: list[bytes] = []
+def _chain(sector: int, table: Sequence[int]) -> list[int]:
+    """The numbers of the sectors of a chain."""
+    numbers: list[int] = []
     while sector < _END:
-        if len(parts) > len(table):
+        if len(numbers) > len(table):
             raise ValueError("the chain of sectors goes in circles")
-        parts.append(data[(sector + skipped) * size : (sector + skipped + 1) * size])
+        numbers.append(sector)
         sector = table[sector]
-    return b"".join(parts)
+    return numbers
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -135,6 +161,7 @@ def _sheet_extent(stream: bytes, offset: int) -> Extent:
         if kind in _CELLS:
             row, column = struct.unpack_from("<2H", stream, body)
             extent.cells += 1
+            extent.formulas |= kind == _FORMULA
             last = struct.unpack_from("<H", stream, body + length - 2)[0] if kind == _MULTIPLE else column
             extent.last_row, extent.last_column = max(row + 1, extent.last_row), max(last, extent.last_column)
         elif kind == _DIMENSIONS:

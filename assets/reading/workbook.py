@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from .biff import MOST_TALL, Extent, xls_extents
+from .biff import MOST_TALL, Extent, without_formulas, xls_extents
 from .header import HEAD_ROWS, Merge
 from .layout import normalise
 from .report import Unreadable, require_fault_of_file
@@ -45,6 +45,8 @@ def read_workbook(data: bytes, form: str) -> Iterator[Sheet]:
     found = xls_extents(data) if form == "xls" else []
     if found is None:
         raise Unreadable("1004")
+    if any(extent.formulas for extent in found):
+        data = without_formulas(data)
     book = _guarded(lambda: fastexcel.read_excel(data))
     if len(found) == len(book.sheet_names):
         extents |= dict(zip(book.sheet_names, found, strict=True))
