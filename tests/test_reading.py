@@ -249,6 +249,23 @@ def test_a_note_goes_on_in_further_lines_but_swallows_no_data():
     assert rows(reading) == [CELLS, ("330200", None, None, "3")] and reading.skipped["说明"] == 2
 
 
+@pytest.mark.parametrize("numbers", ["甲,乙,丙,1", "甲,乙,丙,丁", "0,1,2,3"])
+def test_column_numbers_of_statistical_forms(numbers):
+    reading = task_csv(numbers, ROW)
+    assert (rows(reading), reading.skipped) == ([CELLS], {"栏次行": 1, "表头": 1})
+
+
+@pytest.mark.parametrize("row", ["乙,甲,丙,1", "1,3,2,4"])
+def test_other_rows_are_no_column_numbers(row):
+    assert len(rows(task_csv(row, ROW))) == 2
+
+
+@pytest.mark.parametrize("below", [",,,任务面积", ",年份,,任务面积", ",,,（公顷）"])
+def test_a_lower_header_that_repeats_the_upper_is_header(below):
+    reading = task_csv(below, ROW, header=TASK_HEADER.replace("任务面积", "任务面积（公顷）"))
+    assert reading.findings == [] and rows(reading) == [CELLS] and unit_of(reading) is Unit.HECTARE
+
+
 def test_title_unit_row_and_column_numbers():
     lines = ["2026年度任务表,,,", "填报单位：杭州市局,,,单位:公顷", TASK_HEADER, "1,2,3,4", ROW]
     reading = task_csv(*lines[1:], header=lines[0])
@@ -277,6 +294,13 @@ def test_a_total_in_other_words_is_one_error_and_not_one_for_every_empty_cell(te
 )
 def test_what_lacks_nothing_or_does_not_begin_like_a_total_is_no_likely_total(row):
     assert "2019" not in rules(task_csv(row, ROW, header=TASK_HEADER))
+
+
+def test_lines_whose_gb18030_is_utf_8_by_chance_do_not_outvote_the_header():
+    """The bytes of 小园 and 山园 are characters of UTF-8, too; those of the header are not."""
+    lines = [f"330100,2026,{name},12.5" for name in ("小园", "山园")]
+    reading = task_csv(*lines, encoding="gb18030")
+    assert (reading.encoding, [row[2] for row in rows(reading)]) == ("gb18030", ["小园", "山园"])
 
 
 @pytest.mark.parametrize("text", [",,,\n,,,\n", "\n\n \n", '"","",""\n'])

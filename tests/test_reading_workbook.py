@@ -138,6 +138,7 @@ def test_a_formula_that_was_never_worked_out_is_not_an_empty_cell(left):
         ("330102001001123457", "330102001001123457"),  # a double would make it …456
         ("3.30102001001123E+17", "3.30102001001123E+17"),  # fifteen digits are all that Excel keeps
         ("3.301020010011235e+17", "3.301020010011235e+17"),
+        ("3.30100202500001E+20", "3.30100202500001E+20"),  # the library would write digits that nobody typed
         ("123456789012345", "123456789012345"),
         ("1.5E+3", "1500"),
     ],

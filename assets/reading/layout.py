@@ -20,6 +20,7 @@ from .source import Block, Finding, Place, SourceColumn
 from .units import Units, allowed, column_dimension, mentioned, named, plain, unit_cells, unit_row
 
 HEADER, UNIT, BLANK, TOTAL, TITLE, ORDINAL = "表头", "单位行", "空行", "合计行", "标题", "栏次行"
+_STEMS = list("甲乙丙丁戊己庚辛壬癸")
 _TOTALS = ("合计", "总计", "小计")
 
 
@@ -176,6 +177,7 @@ def _first_rows(top: pl.DataFrame, cells: list[str], header: Header) -> tuple[di
     all columns are added to the header's."""
     special: dict[int, str] = {}
     units_below: dict[int, str] = {}
+    labels = {column.index: {split_label(part)[0] for part in column.text.split("/")} for column in header.columns}
     for row in top.select("row", "_reason", *cells).iter_rows():
         number, reason, values = row[0], row[1], list(row[2:])
         if reason is not None:
@@ -187,14 +189,20 @@ def _first_rows(top: pl.DataFrame, cells: list[str], header: Header) -> tuple[di
         elif units := unit_cells(values):
             units_below |= units
             special[number] = UNIT
-        elif len(filled) >= 3 and filled in (
-            [str(n) for n in range(1, len(filled) + 1)],
-            [str(n) for n in range(len(filled))],
-        ):
+        elif len(filled) >= 3 and _numbered(filled):
             special[number] = ORDINAL
+        elif filled and all(split_label(value)[0] in labels.get(at, ()) for at, value in enumerate(values) if value):
+            special[number] = HEADER  # the lower half of merged headers whose upper half says it all
         else:
             break
     return special, units_below
+
+
+def _numbered(filled: list[str]) -> bool:
+    """Column numbers as statistical forms have them: 1 2 3, 0 1 2, 甲 乙 1 2."""
+    words = [text for text in filled if text in _STEMS]
+    numbers = [str(n) for n in range(len(filled) - len(words) + 1)]
+    return filled in ([*_STEMS[: len(words)], *numbers[1:]], [*_STEMS[: len(words)], *numbers[:-1]])
 
 
 def _short_lines(

@@ -153,7 +153,7 @@ _UNCALCULATED = re.compile(
 )
 _LONG = re.compile(rb"<v>\d{16}")
 _LONG_CELL = re.compile(
-    rb"""<c\s(?![^<>]*\st="(?!n"))[^<>]*?r="([A-Z]{1,3})(\d{1,7})"[^<>]*><v>(\d{16,40}|\d(?:\.\d+)?[eE]\+1[5-9])</v>"""
+    rb"""<c\s(?![^<>]*\st="(?!n"))[^<>]*?r="([A-Z]{1,3})(\d{1,7})"[^<>]*><v>(\d{16,40}|\d(?:\.\d+)?[eE]\+(?:1[5-9]|[2-9]\d))</v>"""
 )
 _DIGITS, _CAPITALS = string.digits.encode(), string.ascii_uppercase.encode()
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
@@ -259,7 +259,7 @@ def _texts(part: bytes) -> Iterator[tuple[int, int, str]]:
     if b"<f" in part:
         for letters, row in _UNCALCULATED.findall(part):
             yield int(row) - 1, _index(letters), NOT_CALCULATED
-    if b"E+1" in part or b"e+1" in part or _LONG.search(part):
+    if b"E+" in part or b"e+" in part or _LONG.search(part):
         for letters, row, digits in _LONG_CELL.findall(part):
             yield int(row) - 1, _index(letters), digits.decode()
 
