@@ -406,6 +406,12 @@ RULES: tuple[Rule, ...] = (
         "文件名有误的，请改名{rename}后重报，各行不必修改；文件名无误的，请改正各行的行政区代码。",
         explanation="几乎所有行（九成以上）都不属于文件名所示的报送单位时，先提示核对文件名；各行仍按 3204 隔离。",
     ),
+    Rule(
+        "3210", WARNING, "文件名中的年份疑有误", "year in the file name is probably wrong",
+        "文件名中的年份是 {file_year}，而各行的年份是 {years}。",
+        "文件名有误的，请改名后重报；文件名无误的，请改正各行的年份。",
+        explanation="年度任务、任务台账、园区亩均效益一份文件报一个年份；各行仍按所填年份计入。",
+    ),
     # 33xx: relations inside a row
     Rule(
         "3301", ERROR, "供应面积不等于三项之和", "supplied area is not the sum of its parts",
@@ -554,6 +560,14 @@ RULES: tuple[Rule, ...] = (
         "请把该列设为文本格式，再按原件重新填写编号。",
         each=lambda column: column.is_code and not column.name.endswith("supervision_no"),
         broken=lambda column: pl.col(column.name).str.contains(_LIKE_NUMBER),
+    ),
+    Rule(
+        "3413", WARNING, "覆盖面积像是比例", "covered area looks like a share",
+        "覆盖面积 {covered_mu}还不到居住用地面积 {residential_mu}的 2%，像是把覆盖率填成了面积。",
+        "请核对：本列填步行可达的居住用地面积，不填百分比。",
+        tables=("walk_coverage",), columns=("covered_area_mu", "residential_area_mu"),
+        broken=(_c("covered_area_mu") > 0) & (_c("covered_area_mu") * 50 < _c("residential_area_mu")),
+        fields={"covered_mu": _c("covered_area_mu"), "residential_mu": _c("residential_area_mu")},
     ),
     # 4xxx: within the table of one file
     Rule(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .table import SMALLEST_GDP_WAN_YUAN, Column, Kind, Table, Unit
+from .table import LARGEST_GDP_WAN_YUAN, SMALLEST_GDP_WAN_YUAN, Column, Kind, Table, Unit
 
+#: The sheets of our templates: what is filled in, and what explains it and is never data.
+FORM, BESIDE_FORM = "填报", ("说明", "代码")
 MODES = ("空间优化拓地", "聚链成群增地", "低效整治腾地", "功能转换盘地", "三维立体省地", "混合利用节地")
 STATUSES = ("有效", "更正", "解除", "撤销")
 CANCELLED = ("解除", "撤销")
@@ -214,7 +216,7 @@ GDP = Table(
     (
         _region_key(),
         _year_key(),
-        _money("gdp_wan_yuan", "现价GDP", Unit.YI_YUAN, required=True, note="当年价", least=SMALLEST_GDP_WAN_YUAN),
+        _money("gdp_wan_yuan", "现价GDP", Unit.YI_YUAN, required=True, note="当年价", least=SMALLEST_GDP_WAN_YUAN, largest=LARGEST_GDP_WAN_YUAN),
         Column("real_index", "可比价指数", Kind.INDEX, required=True, note="上年 = 100"),
         _choice("vintage", "口径", ("初步核算", "最终核实", "普查修订"), required=True),
         _date("published_on", "发布日期"),

@@ -43,6 +43,9 @@ MONEY_IN_WAN_YUAN = {Unit.YUAN: Decimal("0.0001"), Unit.WAN_YUAN: Decimal(1), Un
 LARGEST_AREA_MU = Decimal(210_000_000)
 #: No region's GDP of a year is smaller: 1 亿元 in 万元. The smallest counties of Zhejiang have more than 100 亿元.
 SMALLEST_GDP_WAN_YUAN = Decimal(10_000)
+#: No region's is larger: 1,000,000 亿元 in 万元. All of China has some 1,350,000, its largest province 140,000; a GDP in
+#: 万元 under a header in 亿元 has as many.
+LARGEST_GDP_WAN_YUAN = Decimal(10_000_000_000)
 
 
 #: Cells that stand for "nothing" after normalisation; `－`, `／` and the no-break space become one of these.
@@ -89,11 +92,12 @@ class Column:
     note: str = ""
     aliases: tuple[str, ...] = ()
     least: Decimal | None = None
+    largest: Decimal | None = None
 
     @property
     def most(self) -> Decimal | None:
         """What no real value exceeds, in the unit of core; None: only what can be stored limits it."""
-        return LARGEST_AREA_MU if self.kind in AREA_KINDS else None
+        return LARGEST_AREA_MU if self.kind in AREA_KINDS else self.largest
 
     @property
     def dtype(self) -> pl.DataType:

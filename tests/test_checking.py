@@ -203,6 +203,14 @@ def test_the_warning_for_a_county_file_stands_on_the_file():
     assert result.accepted.height == 1
 
 
+@pytest.mark.parametrize(("table", "year", "told"), [
+    ("annual_task", 2025, True), ("annual_task", 2026, False), ("gdp", 2025, False),  # the final GDP comes a year later
+])  # fmt: skip
+def test_a_file_of_another_year_than_its_rows_says_so(table, year, told):
+    result = check(reading(table, [row(table, year=str(year))]), regions(), RECEIVED)  # the name says 2026
+    assert ("3210" in found(result), result.accepted.height) == (told, 1)
+
+
 def test_a_file_named_after_another_city_says_so_first_and_keeps_its_rows_in_the_books():
     named = reading(SUPPLY, [numbered(each) for each in range(9)], region="330200")
     named.file = replace(named.file, name="供地结果_330200_2026_第2批.xlsx")

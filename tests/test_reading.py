@@ -289,6 +289,10 @@ def test_a_total_in_other_words_is_one_error_and_not_one_for_every_empty_cell(te
     assert reading.findings[0].place.row_number == 2 and text in reading.findings[0].message
 
 
+def test_rows_that_could_not_be_read_are_not_said_to_be_missing():
+    assert rules(task_csv(f"{ROW},9", f"{ROW},9")) == ["2009", "2009"]
+
+
 @pytest.mark.parametrize(
     "row", ["小计园区,2026,批而未供消化,12.5", "小计,2026,批而未供消化,12.5", "330100,,批而未供消化,1"]
 )

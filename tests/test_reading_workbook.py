@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from assets.reading import read
-from schemas.submissions import LAND_SUPPLY
+from schemas.submissions import BESIDE_FORM, FORM, LAND_SUPPLY
 from schemas.table import Unit
 
 from .reading_files import TASK_HEADER, TASK_NAME, checked, numbers, rows, rules, task_book, workbook, xls
@@ -241,6 +241,24 @@ def test_merged_cells_among_the_data_are_pointed_out_where_a_row_lost_a_value_to
     assert rules(reading) == ["2020"]
     assert reading.findings[0].message.startswith("B4:B5 是合并单元格")
     assert [cells[1] for cells in rows(reading)] == ["2026", "2026", None]
+
+
+@pytest.mark.parametrize("above", [0, 20])
+def test_what_explains_a_template_is_never_taken_for_its_form(above):
+    """The header is gone, or stands too far below: the sheet of codes has words of a header, too."""
+
+    def fill(book):
+        form, codes = book.add_worksheet(FORM), book.add_worksheet(BESIDE_FORM[1])
+        for at in range(above):
+            form.write_row(at, 0, ["填写要求"])
+        if above:
+            form.write_row(above, 0, HEADER)
+        form.write_row(above + 1, 0, ROW)
+        codes.write_row(0, 0, ["行政区代码", "任务"])
+        codes.write_row(1, 0, ["330100", "闲置土地处置"])
+
+    reading = task_book(fill)
+    assert rules(reading) == ["2001"] and reading.fatal
 
 
 def test_suffix_that_lies():

@@ -63,6 +63,9 @@ ON_ONE_ROW = [
     ("3110", "policy_measure", {"amount_wan_yuan": "-0.01"}, {"amount_wan_yuan": "0"}),
     ("3110", "demonstration_project", {"investment_wan_yuan": "-1"}, {"investment_wan_yuan": "0"}),
     ("3111", "gdp", {"gdp_wan_yuan": "0.9999"}, {"gdp_wan_yuan": "1"}),
+    ("3007", "gdp", {"gdp_wan_yuan": "1000001"}, {"gdp_wan_yuan": "1000000"}),
+    ("3413", "walk_coverage", {"covered_area_mu": "1.99", "residential_area_mu": "100"},
+     {"covered_area_mu": "2", "residential_area_mu": "100"}),
     ("3201", SUPPLY, {"region_code": "330199"}, {"region_code": "330100"}),
     ("3201", SUPPLY, {"region_code": "110101"}, {}),
     ("3203", SUPPLY, {"region_code": "330103", "contract_date": "2021-04-09"},
@@ -135,7 +138,7 @@ def test_a_rule_finds_what_breaks_it_and_nothing_that_holds(rule, table, breaks,
     assert rule not in found(checked(table, [row(table, **holds)]))
 
 
-ELSEWHERE = {"3202", "3206", "3207", "3208", "3209", "3304", "4001", "4002", "4003"}  # tests/test_checking.py
+ELSEWHERE = {"3202", "3206", "3207", "3208", "3209", "3210", "3304", "4001", "4002", "4003"}  # tests/test_checking.py
 
 
 def test_every_rule_is_tested():
@@ -184,6 +187,13 @@ WORDS = [
      "供应面积应为 2.0000 公顷"),
     (SUPPLY, {"new_area_mu": ""}, "面积分项为空不视为 0", "填 0"),
     (SUPPLY, {"supply_method": "挂牌出让"}, "“挂牌出让”不在规定选项内", "最接近的是“挂牌”"),
+    (IDLE, {"disposal_way": "收回"}, "“收回”", "最接近的是“协议收回”、“无偿收回”"),
+    (IDLE, {"disposal_way": "协议收回、置换"}, "“协议收回、置换”", "最接近的是“协议收回”、“置换”"),
+    (SUPPLY, {"supply_method": "已供"}, "“已供”", "作价出资、授权经营。"),
+    ("walk_coverage", {"covered_area_mu": "62.5%"}, "本列单位为公顷", "只填数字；本列填的是面积（公顷），不是比例。"),
+    ("gdp", {"real_index": "5.2%"}, "本列不带单位", "填写的若是增速，指数应为 105.2"),
+    (SUPPLY, {"new_area_mu": "5万平方米"}, "本列单位为公顷", "按公顷填报应为 5.0000。"),
+    (SUPPLY, {"agreed_start_date": "长期"}, "不是有效日期；没有期限的请留空", "2026-03-01"),
     (SUPPLY, {"new_area_mu": "无"}, "为空（“无”按空白处理）", "填 0"),
     (SUPPLY, {"price_wan_yuan": "5亿元"}, "本列单位为万元", "按万元填报应为 50000。"),
     (SUPPLY, {"new_area_mu": "７．５ 亩"}, "本列单位为公顷", "按公顷填报应为 0.5000。"),

@@ -11,10 +11,10 @@ import pytest
 
 from assets.checking import check
 from assets.reading import read
-from assets.receipts.template import CODES, FORM, GUIDE, ROWS, NoReporter, example, header, template, template_name
+from assets.receipts.template import CODES, GUIDE, ROWS, NoReporter, example, header, template, template_name
 from pipelines.cli import call
 from schemas import policy
-from schemas.submissions import TABLES, WALK_CLASSES
+from schemas.submissions import FORM, TABLES, WALK_CLASSES
 from schemas.table import Kind, Table
 
 REGIONS = policy.regions()

@@ -18,7 +18,7 @@ from schemas.table import Kind, Table
 
 from . import landchina
 from .facts import KEY, LANDCHINA, typed_rows, with_facts
-from .named import file_name_findings
+from .named import file_name_findings, year_findings
 from .within import repeats, walk_base
 from .wording import Located, Wording
 
@@ -47,7 +47,7 @@ def check(reading: Reading, regions: Regions, received_on: date) -> Checked:
 
     accepted = _stored(rows, reading.table or LAND_SUPPLY, quarantined.union(repeated.again))
     located = sorted([*located, *repeated.findings], key=lambda each: (each.row, each.finding.rule))
-    about_the_file = file_name_findings(reading, rows, located, regions)
+    about_the_file = [*file_name_findings(reading, rows, located, regions), *year_findings(reading, rows)]
     findings = [*reading.findings, *about_the_file, *(each.finding for each in located)]
     if table.name == "walk_coverage":
         findings += walk_base(accepted, regions, rulebook(received_on))

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from schemas.policy import Regions
@@ -50,6 +50,7 @@ def _half_width(text: str) -> str:
 # --- Empty cells, choices, whole numbers, dates ----------------------------------------------------------------------
 
 
+_NEAR = 0.5  # of the letters; less is another word
 #: Words of other systems for our choices: near in meaning, not in spelling.
 _OTHER_WORDS = {
     **dict.fromkeys(("正常", "生效", "已生效", "在用", "现行", "有效数据"), "有效"),
@@ -71,16 +72,20 @@ def _zero(asked: Asked) -> str:
 
 def _closest(asked: Asked) -> str:
     meant = _OTHER_WORDS.get(asked.plain)
-    found = meant if meant in asked.column.choices else _close_match(asked.plain.upper(), asked.column.choices)
-    return f"；最接近的是“{found}”" if found else ""
+    found = (meant,) if meant in asked.column.choices else _close_matches(asked.plain.upper(), asked.column.choices)
+    return f"；最接近的是{'、'.join(f'“{each}”' for each in found)}" if found else ""
 
 
 @lru_cache(4096)
-def _close_match(typed: str, choices: tuple[str, ...]) -> str | None:
+def _close_matches(typed: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """The choices that may be meant: those that it names, else all that are equally near; one of them is not picked."""
     if any(choice.isdigit() for choice in choices):  # codes: near in spelling is not near in meaning
         code = re.sub(r"\.0+$", "", typed)
-        return next((each for each in (code, code.zfill(2)) if each in choices), None)
-    return next(iter(get_close_matches(typed, choices, 1, 0.3)), None)
+        return next(((each,) for each in (code, code.zfill(2)) if each in choices), ())
+    named = tuple(choice for choice in choices if choice.upper() in typed)
+    share = {choice: SequenceMatcher(None, choice.upper(), typed).ratio() for choice in choices}
+    nearest = max(share.values(), default=0)
+    return named or tuple(choice for choice in choices if share[choice] == nearest >= _NEAR)
 
 
 def _formula_result(asked: Asked) -> str:
@@ -94,12 +99,18 @@ def _whole(asked: Asked) -> str:
     return {"quarter": "1（1 至 4）", "task_no": "1（1 至 12）"}.get(asked.column.name, "2026")
 
 
+_DAY = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})|(\d{2})(\d{2}))(?!\d)")
+_NO_END = ("长期", "永久", "长期有效", "无期限", "无固定期限", "至今")
+
+
 def _no_such_day(asked: Asked) -> str:
-    """Why three readable numbers are no date."""
-    parts = re.match(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})(?!\d)", asked.plain)
+    """Why three readable numbers are no date; that a date which does not come is left empty."""
+    if not asked.column.required and asked.plain in _NO_END:
+        return "；没有期限的请留空"
+    parts = _DAY.match(asked.plain)
     if not parts:
         return ""
-    year, month, day = map(int, parts.groups())
+    year, month, day = (int(part) for part in parts.groups() if part)
     if not 1 <= month <= 12:
         return f"（没有 {month} 月）"
     days = calendar.monthrange(year, month)[1] if year else 31
@@ -109,8 +120,10 @@ def _no_such_day(asked: Asked) -> str:
 # --- Numbers and units -----------------------------------------------------------------------------------------------
 
 _FURTHER_AREAS = {"平米": Decimal("0.0015"), "m2": Decimal("0.0015"), "ha": Decimal(15), "平方公里": Decimal(1500),
+                  "万平方米": Decimal(15), "万平米": Decimal(15), "万m2": Decimal(15),
                   "万亩": Decimal(10_000)}  # fmt: skip
 _FURTHER_MONEY = {"万": Decimal(1), "亿": Decimal(10_000)}
+_GROWTH = 50  # an index below half of the year before is no index
 _PARTS = {"%": 100, "‰": 1000}
 _WITH_UNIT = re.compile(r"[¥￥]?([+-]?[\d,]*\.?\d+)\(?([^\d()]+|m2)\)?")
 
@@ -139,6 +152,10 @@ def _without_unit(asked: Asked) -> str:
     if not found:
         return ""
     number, typed_unit = Decimal(found[1].replace(",", "")), found[2]
+    if typed_unit in "%‰" and asked.column.kind in AREA_KINDS:
+        return f"；本列填的是面积（{asked.unit}），不是比例"
+    if typed_unit in "%‰" and asked.column.kind is Kind.INDEX and abs(number) < _GROWTH:
+        return f"；填写的若是增速，指数应为 {plain(100 + number)}"
     if typed_unit in "%‰":
         share = asked.column.kind is Kind.FAR and number > MOST_FAR  # 150% is 1.5
         return f"，如 {plain(number / _PARTS[typed_unit] if share else number)}"
@@ -167,7 +184,7 @@ def _index(asked: Asked) -> str:
     growth = f"填写的是增速 {plain(value)}%，指数应为 {plain(100 + value)}"
     if Decimal("0.5") <= value <= 2:
         return f"若填写的是比值 {plain(value)}，指数应为 {plain(100 * value)}；若{growth}；请核对后重填。"
-    if abs(value) < 50:
+    if abs(value) < _GROWTH:
         return f"若{growth}；请核对后重填。"
     return "请填写以上年为 100 的指数，如 104.7。"
 

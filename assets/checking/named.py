@@ -1,4 +1,4 @@
-"""What a file's name says of who hands it in, held against its rows (文件名与各行的行政区)."""
+"""What a file's name says of who hands it in, held against its rows (文件名与各行的行政区、年份)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from .facts import submitting_region
 from .wording import Located, file_finding
 
 OUTSIDE = "3204"
+#: The others report earlier years as a rule: final figures, the base of 2025.
+_OF_THEIR_YEAR = ("annual_task", "task_progress", "park_performance")
 NEARLY_ALL, SEVERAL = 0.9, 3  # of the rows; a row or two are as likely wrong themselves
 
 
@@ -40,6 +42,17 @@ def file_name_findings(reading: Reading, rows: pl.DataFrame, located: list[Locat
         words = {"file_region": name, "rows": str(rows.height), "outside": str(elsewhere.rows)}
         found.append(file_finding(BY_NUMBER["3209"], place=elsewhere.place, rename=elsewhere.rename, **words))
     return found
+
+
+def year_findings(reading: Reading, rows: pl.DataFrame) -> list[Finding]:
+    """That no row is of the year that the file's name says, in tables that look at one year at a time."""
+    table, named = reading.table, reading.file.year
+    if table is None or named is None or table.name not in _OF_THEIR_YEAR:
+        return []
+    years = rows["year"].drop_nulls().unique().sort().to_list()
+    if not years or named in years:
+        return []
+    return [file_finding(BY_NUMBER["3210"], file_year=str(named), years="、".join(map(str, years)))]
 
 
 def _no_submitter(submitter: dict[str, str | None], elsewhere: _Elsewhere, regions: Regions) -> Finding:

@@ -77,9 +77,10 @@ def normalise(frame: pl.DataFrame, columns: list[str], *, newlines: bool = True)
 
 
 def assemble(
-    profile: Profile, header: Header, header_row: int, header_texts: list[str | None], body: Body
+    profile: Profile, header: Header, header_row: int, header_texts: list[str | None], body: Body, unread: int = 0
 ) -> Assembled:
-    """The block of a sheet. `header_row`: number of the lowest header row; `header_texts`: its cells as read."""
+    """The block of a sheet. `header_row`: number of the lowest header row; `header_texts`: its cells as read; `unread`:
+    how many lines below it were no rows of cells."""
     kept, skipped, units_below = _classify(body, header_texts, profile, header)
     columns, findings, unreadable = _columns(profile, header, header_row, body, kept, units_below)
     kept, short, rejected = _short_lines(profile, header, columns, body, kept)
@@ -91,7 +92,7 @@ def assemble(
         pl.col("row").alias("row_number"),
         *(pl.col(f"c{column.index}").alias(name) for name, column in columns.items()),
     )
-    if not rows.height and not rejected:
+    if not rows.height and not rejected and not unread:
         findings.append(found("2013", Place(sheet=body.sheet, row_number=header_row), table=profile.table.label))
     source = {name: _source_column(profile, header, column, units_below, body) for name, column in columns.items()}
     findings += _told_beside(profile, header, body.sheet, source) if rows.height else []

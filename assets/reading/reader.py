@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from schemas.submissions import BY_LABEL, LAND_SUPPLY
+from schemas.submissions import BESIDE_FORM, BY_LABEL, LAND_SUPPLY
 from schemas.table import Table
 
 from . import landchina as portal
@@ -136,7 +136,7 @@ def _read_csv(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
     for row, record in enumerate(csv.head):
         skipped[_head_reason(head[row], row, csv.header)] += 1
         skipped["续行"] += record.span - 1
-    assembled = assemble(csv.profile, csv.header, csv.head[-1].line, head[-1], csv.body)
+    assembled = assemble(csv.profile, csv.header, csv.head[-1].line, head[-1], csv.body, csv.rejected)
     reading.findings += csv.findings
     reading.rejected_rows += csv.rejected
     _take(reading, assembled, skipped)
@@ -221,10 +221,11 @@ def _best(candidates: list[tuple[Profile, Header | None]]) -> tuple[Profile | No
 
 def _tables_among(sheets: list[tuple[Sheet, Profile | None, Header | None]]) -> set[str]:
     """Names of the visible sheets that hold the table: those with most of its required columns, else the best."""
+    visible = [(sheet, profile, header) for sheet, profile, header in sheets if not sheet.hidden]
     share = {
         sheet.name: len(header.names & set(profile.required)) / len(profile.required)
-        for sheet, profile, header in sheets
-        if header is not None and not sheet.hidden
+        for sheet, profile, header in visible
+        if header is not None and (sheet.name not in BESIDE_FORM or len(visible) == 1)
     }
     best = max(share.values(), default=0)
     return {name for name, part in share.items() if part > 0.6 or part == best < 0.6}

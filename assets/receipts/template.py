@@ -12,11 +12,12 @@ from datetime import date, datetime
 
 from assets.home import Trouble
 from schemas.policy import Regions
+from schemas.submissions import BESIDE_FORM, FORM
 from schemas.table import AREA_KINDS, Column, Kind, Table
 
 from .xml import column_letters
 
-FORM, GUIDE, CODES = "填报", "说明", "代码"
+GUIDE, CODES = BESIDE_FORM
 #: Rows that are ready to be filled in, with lists and checks.
 ROWS = 2_000
 _HEADER_ROW = 2  # from 0: title, units, header
