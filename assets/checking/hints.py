@@ -196,6 +196,8 @@ def _region(asked: Asked) -> str:
     """The code of a place that was typed by its name."""
     if re.search(r"\de\+?\d", asked.plain.lower()):
         return "代码像是被 Excel 当作数字，请把该列设为文本格式。"
+    if code := re.fullmatch(r"[='\"‘’“”`]+(\d{6})[\"'‘’“”]*", asked.plain):
+        return f"请去掉等号和引号，只填 {code[1]}。"
     named = [(code, name) for code, name in _places(asked.regions) if name and asked.plain.endswith(name)]
     longest = max((len(name) for _, name in named), default=0)
     best = [pair for pair in named if len(pair[1]) == longest]
