@@ -272,7 +272,23 @@ def _each(table: str) -> tuple[Check, ...]:
     )  # fmt: skip
 
 
-VALUES: tuple[Check, ...] = (*_each("indicator_value"), *_WHOLE)
+#: In Zhejiang the highest land per GDP of a city is some four times the lowest; a unit mistaken is ten or fifteen times.
+_APART = 5
+_AMONG_CITIES = mart_check(
+    "indicator_value", "land_per_gdp_among_cities",
+    NoRows(
+        "WITH ratio AS (SELECT region_code, indicator, year, basis, numerator AS land_per_gdp FROM {table}"
+        " WHERE indicator = 'land_per_gdp_reduction' AND basis = 'cumulative' AND region_level = 'city' AND numerator > 0),"
+        " middle AS (SELECT year, median(land_per_gdp) AS of_cities FROM ratio GROUP BY year HAVING count(*) >= 5)"
+        " SELECT region_code, indicator, year, basis, land_per_gdp, of_cities FROM ratio JOIN middle USING (year)"
+        f" WHERE land_per_gdp NOT BETWEEN of_cities / {_APART} AND of_cities * {_APART}"
+    ),
+    "单位GDP用地与各市相近", "land per GDP is like that of the other cities",
+    "与各市中位数相差五倍以上的，多半是面积或GDP的单位填错；升降比例看不出来。",
+    remedy="请该市核对建设用地变更调查和GDP两表的单位；确认无误可不处理。",
+)  # fmt: skip
+
+VALUES: tuple[Check, ...] = (*_each("indicator_value"), *_WHOLE, _AMONG_CITIES)
 
 HISTORY: tuple[Check, ...] = (
     *_each("indicator_history"),

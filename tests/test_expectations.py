@@ -109,6 +109,10 @@ _SPECIFIC = {
     ("indicator_value", "one_release"): f"UPDATE {{t}} SET release_id = 'r0' WHERE {_FIGURE}",
     ("indicator_value", "redeveloped_within_activated"):
         f"UPDATE {{t}} SET value = 100.5 WHERE indicator = 'redeveloped_inefficient_land' AND region_code = '{CITY}'",
+    ("indicator_value", "land_per_gdp_among_cities"):  # 51 公顷/亿元 among 10
+        "INSERT INTO {t} SELECT v.* REPLACE (printf('33%02d00', n) AS region_code, 'city' AS region_level, 2025 AS year,"
+        " 'cumulative' AS basis, CASE n WHEN 50 THEN 51 ELSE 10 END AS numerator)"
+        " FROM (FROM {t} WHERE indicator = 'land_per_gdp_reduction' LIMIT 1) AS v, range(46, 51) AS cities(n)",
     ("indicator_history", "known_in_time"): "UPDATE {t} SET known_on = '2025-06-29' WHERE basis = 'annual'",
     ("indicator_part", "value_or_absence"): "UPDATE {t} SET value = NULL",
     ("indicator_part", "has_figure"): "UPDATE {t} SET year = 2024",

@@ -240,7 +240,7 @@ def _said_in_chinese(error: click.BadParameter) -> str:
     """What click says of a value, for its own types."""
     kind, value = error.param.type, re.search(r"'(.*?)'|^(\S+) is not in the range", error.message)
     given = f"{(value[1] or value[2])!r} " if value else ""
-    if isinstance(kind, click.Path):
+    if isinstance(kind, click.Path) and not isinstance(error, Misuse):
         return f"{given}没有读取权限"
     if isinstance(kind, click.IntRange):
         return f"{given}不是 {kind.min} 到 {kind.max} 的整数"
