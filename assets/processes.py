@@ -186,9 +186,9 @@ def _submit(executor: ProcessPoolExecutor, work: Callable, *arguments: Any) -> F
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return executor.submit(work, *arguments)
-    except BrokenProcessPool as error:
+    except (BrokenProcessPool, OSError) as error:  # the second: none can be started
         broken: Future = Future()
-        broken.set_exception(error)
+        broken.set_exception(BrokenProcessPool(str(error)))
         return broken
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

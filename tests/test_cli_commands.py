@@ -181,6 +181,15 @@ def test_whatever_fails_on_a_full_disk_is_said_to_be_that(
     assert said.format(home=home.path) in capsys.readouterr().err
 
 
+def test_a_pipe_that_breaks_within_a_command_is_no_reader_that_has_seen_enough(home: Home, monkeypatch, capsys) -> None:
+    def fail(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("assets.release.manifests", fail)
+    assert cli.call(["releases"]) == 3
+    assert "BrokenPipeError" in capsys.readouterr().err
+
+
 def test_an_unexpected_error_is_3_with_a_log_and_without_a_traceback(home: Home, monkeypatch, capsys) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("by zero")

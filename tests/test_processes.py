@@ -186,6 +186,22 @@ def test_a_dead_checker_is_replaced_by_this_process(tmp_path):
     assert [process for _, process in done] == [checker] * 3 + [os.getpid()] * 3
 
 
+def test_where_no_process_can_be_started_the_work_is_done_here(monkeypatch):
+    """A user without the right to, or a container without room for one: the pipe to the new process breaks."""
+
+    def fail(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("multiprocessing.popen_spawn_posix.Popen._launch", fail)
+    with processes.at_hand():
+        processes.prepare_checker(_nothing)
+        processes.prepare_workers(_nothing)
+        here = [(task, os.getpid()) for task in range(4)]
+        assert list(processes.side_by_side(_process_of, range(4))) == here
+        assert list(processes.in_checker(_process_of, range(4))) == here
+        assert processes.meanwhile(_process_of, 7)() == (7, os.getpid())
+
+
 def test_processes_know_the_departments_own_policy(tmp_path):
     (tmp_path / "targets-x.csv").write_text("")
     policy.also(tmp_path)

@@ -77,6 +77,14 @@ class Commands(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """What the command returns. A pipe that breaks within it is a failure like any other: the readers of stdout and
+        stderr are `desk.put`'s business, and click would end in silence."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise RuntimeError(f"BrokenPipeError: {error}") from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         english = _english()
         with formatter.section("Commands" if english else "命令 Commands"):
