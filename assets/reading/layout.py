@@ -22,6 +22,8 @@ from .units import Units, allowed, column_dimension, mentioned, named, plain, un
 HEADER, UNIT, BLANK, TOTAL, TITLE, ORDINAL = "表头", "单位行", "空行", "合计行", "标题", "栏次行"
 _STEMS = list("甲乙丙丁戊己庚辛壬癸")
 _TOTALS = ("合计", "总计", "小计")
+#: “吴兴区小计”, “小计：2宗”.
+_LIKE_TOTAL = r"^[^0-9]{0,12}(?:合\s*计|总\s*计|小\s*计)\s*(?:[:：(（].*)?$"
 
 
 @dataclass(slots=True)
@@ -121,13 +123,16 @@ def _classify(
     """Data rows, the others counted by reason, and the units of a unit row right below the header."""
     cells = body.cells
     # Null in a blank row.
-    total = pl.coalesce(cells).str.replace_all(r"[\s:：]", "").is_in(_TOTALS)
+    first = pl.coalesce(cells)
+    total = first.str.replace_all(r"[\s:：]", "").is_in(_TOTALS)
     reason = (
         pl.when(pl.col("_total").is_null()).then(pl.lit(BLANK))
         .when(pl.col("_total") & ~_total_as_value(profile, header, cells)).then(pl.lit(TOTAL))
         .when(_repeats(header_texts, cells)).then(pl.lit(HEADER))
     )  # fmt: skip
-    frame = body.frame.with_columns(_total=total).with_columns(_reason=reason)
+    frame = body.frame.with_columns(_total=total, _like_total=first.str.contains(_LIKE_TOTAL)).with_columns(
+        _reason=reason
+    )
     special, units_below = _first_rows(frame.head(4), cells, header)
     special |= notes_between(frame, cells)
     special |= tail_notes(frame, cells, _words_expected(profile, header))
@@ -178,7 +183,6 @@ def _first_rows(top: pl.DataFrame, cells: list[str], header: Header) -> tuple[di
     all columns are added to the header's."""
     special: dict[int, str] = {}
     units_below: dict[int, str] = {}
-    labels = {column.index: {split_label(part)[0] for part in column.text.split("/")} for column in header.columns}
     for row in top.select("row", "_reason", *cells).iter_rows():
         number, reason, values = row[0], row[1], list(row[2:])
         if reason is not None:
@@ -192,11 +196,21 @@ def _first_rows(top: pl.DataFrame, cells: list[str], header: Header) -> tuple[di
             special[number] = UNIT
         elif len(filled) >= 3 and _numbered(filled):
             special[number] = ORDINAL
-        elif filled and all(split_label(value)[0] in labels.get(at, ()) for at, value in enumerate(values) if value):
+        elif filled and _repeats_words(header, values):
             special[number] = HEADER  # the lower half of merged headers whose upper half says it all
         else:
             break
     return special, units_below
+
+
+def _repeats_words(header: Header, values: list[str | None]) -> bool:
+    """Whether every filled cell says again what its column's header says."""
+    headers = {column.index: column.text.split("/") for column in header.columns}
+    return all(
+        split_label(value)[0] in (split_label(part)[0] for part in headers.get(at, ()))
+        for at, value in enumerate(values)
+        if value
+    )
 
 
 def _numbered(filled: list[str]) -> bool:
@@ -235,24 +249,21 @@ def _short_lines(
     return kept, findings, cut.height
 
 
-#: “吴兴区小计”, “小计：2宗”.
-_LIKE_TOTAL = r"^[^0-9]{0,12}(?:合\s*计|总\s*计|小\s*计)\s*(?:[:：(（].*)?$"
-
-
 def _without_likely_totals(
     profile: Profile, columns: dict[str, HeaderColumn], body: Body, kept: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[Finding]]:
     """Reject rows that begin like a total in other words than the contract's and lack what every record has: as a
     record each would be told of once for every empty cell."""
     required = [pl.col(f"c{columns[name].index}").is_null() for name in profile.required if name in columns]
-    first = pl.coalesce(body.cells)
-    likely = first.str.contains(_LIKE_TOTAL) & pl.any_horizontal(required) if required else pl.lit(False)
-    totals = kept.filter(likely).select("row", text=first)
+    if not required or not kept["_like_total"].any():
+        return kept, []
+    likely = pl.col("_like_total") & pl.any_horizontal(required)
+    totals = kept.filter(likely).select("row", text=pl.coalesce(body.cells))
     findings = [
         found("2019", body.place(row, 0, None), quarantined=True, value=text, row=row, text=text)
         for row, text in totals.iter_rows()
     ]
-    return (kept.filter(~likely) if findings else kept), findings
+    return kept.filter(~likely), findings
 
 
 # --- Columns ----------------------------------------------------------------------------------------------------------
