@@ -95,12 +95,15 @@ class Home:
         return self
 
     def require_apart(self, landing: Path) -> Home:
-        """Raises HomeError when this lies in the landing directory: every night would take in what the last one made."""
-        if self.path.resolve().is_relative_to(landing.resolve()):
+        """Raises HomeError when this lies in the landing directory, or that where a run writes: every night would take in
+        what the last one made."""
+        own = (self.raw, self.releases, self.current, self.build.parent, self.dagster, self.logs)
+        place = landing.resolve()
+        if self.path.resolve().is_relative_to(place) or any(place.is_relative_to(each.resolve()) for each in own):
             raise HomeError(
-                f"数据目录 {self.path} 位于报送目录 {landing} 之内，数据目录里的文件会被当作报送收进来。"
+                f"数据目录 {self.path} 位于报送目录 {landing} 之内，或报送目录在其 raw、releases 等目录之内：数据目录里的文件会被当作报送收进来。"
                 "请用 --home 把数据目录放到别处，或另选报送目录",
-                f"the home {self.path} lies in the landing directory {landing}: its files would be taken for submissions."
+                f"the home {self.path} lies in the landing directory {landing}, or that in its raw, releases, …: its files would be taken for submissions."
                 " Put the home elsewhere (--home), or choose another landing directory",
             )
         return self

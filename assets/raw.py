@@ -120,9 +120,9 @@ def _entries(landing: Path) -> list[tuple[Path, Reason | None]]:
     root, found = landing.resolve(), []
     closed: list[Path] = []
     for place, folders, names in os.walk(landing, onerror=lambda error: closed.append(Path(error.filename))):
-        folders[:] = [name for name in folders if not _BY_THE_WAY.match(name)]
+        folders[:] = [name for name in folders if not name.startswith((".", "~$"))]
         linked = [name for name in folders if Path(place, name).is_symlink()]  # they are not walked through
-        for path in (Path(place, name) for name in (*names, *linked) if not _BY_THE_WAY.match(name)):
+        for path in (Path(place, name) for name in (*linked, *(name for name in names if not _BY_THE_WAY.match(name)))):
             found.append((path, _trouble(path, root)))
     return sorted([*found, *((path, UNREADABLE) for path in closed)], key=lambda entry: entry[0])
 

@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from .dtypes import exact
-from .submissions import INDUSTRIAL_CODES, TABLES
+from .submissions import INDUSTRIAL_CODES, TABLES, WALK_ALL_FIVE
 from .table import Column, Kind, Table
 
 ERROR, WARNING = "error", "warning"
@@ -563,10 +563,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "3413", WARNING, "覆盖面积像是比例", "covered area looks like a share",
-        "覆盖面积 {covered_mu}还不到居住用地面积 {residential_mu}的 2%，像是把覆盖率填成了面积。",
+        "覆盖面积 {covered_mu}还不到居住用地面积 {residential_mu}的 5%，像是把覆盖率填成了面积。",
         "请核对：本列填步行可达的居住用地面积，不填百分比。",
-        tables=("walk_coverage",), columns=("covered_area_mu", "residential_area_mu"),
-        broken=(_c("covered_area_mu") > 0) & (_c("covered_area_mu") * 50 < _c("residential_area_mu")),
+        tables=("walk_coverage",), columns=("covered_area_mu", "residential_area_mu", "facility_class"),
+        # All five at once may cover little.
+        broken=(_c("facility_class") != WALK_ALL_FIVE)
+        & (_c("covered_area_mu") > 0) & (_c("covered_area_mu") * 20 < _c("residential_area_mu")),
         fields={"covered_mu": _c("covered_area_mu"), "residential_mu": _c("residential_area_mu")},
     ),
     # 4xxx: within the table of one file

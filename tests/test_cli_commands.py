@@ -528,6 +528,12 @@ def test_a_home_within_the_landing_directory_is_refused(tmp_path: Path, capsys) 
     assert "包含数据目录" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("inside", ["raw", "releases", "logs"])
+def test_what_a_run_writes_is_no_landing_directory(home: Home, inside: str, capsys) -> None:
+    assert cli.call(["run", "--landing", str(home.path / inside)]) == 3
+    assert "报送目录在其 raw、releases 等目录之内" in capsys.readouterr().err
+
+
 def test_a_file_is_no_landing_directory(tmp_path: Path, capsys) -> None:
     assert cli.call(["run", "--landing", str(submit(tmp_path, GOOD))]) == 3
     assert "是文件，不是目录" in capsys.readouterr().err

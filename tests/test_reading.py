@@ -182,7 +182,7 @@ def test_a_million_columns():
         (",,,", "空行"),
         ("  ,\u3000,,", "空行"),
         ("注：本表由市局填写", "说明"),
-        ("注1：面积为公顷,,,", "说明"),
+        ("注1：面积为亩,,,", "说明"),
         ("说明,,,", "说明"),
         ("填表人：张三,,审核人：李四,填表日期：2026年", "说明"),
         ("审 核 人：,李四,,", "说明"),
@@ -274,15 +274,23 @@ def test_title_unit_row_and_column_numbers():
     assert unit_of(reading) is Unit.HECTARE
 
 
-@pytest.mark.parametrize("suffix", ["亩", "（单位亩）", "第1批_平方米"])
+@pytest.mark.parametrize("suffix", ["公顷", "（单位公顷）", "第1批_平方米"])
 def test_a_unit_in_the_name_of_the_file_is_pointed_out(suffix):
-    data = f"{TASK_HEADER}\n{ROW}\n".encode()
-    reading = read(f"{TASK_NAME}_{suffix}.csv", data)
-    assert rules(reading) == ["2017"] and suffix.partition("_")[0] in reading.findings[0].message
-    assert rules(read(f"{TASK_NAME}_亩均论英雄.csv", data)) == rules(read(f"{TASK_NAME}_公顷.csv", data)) == []
+    reading = read(f"{TASK_NAME}_{suffix}.csv", f"{TASK_HEADER}\n{ROW}\n".encode())
+    assert rules(reading) == ["2017"] and "表外写有“文件名（" in reading.findings[0].message
+    assert "已按约定的亩读取" in reading.findings[0].message
 
 
-@pytest.mark.parametrize("text", ["吴兴区小计", "小 计：2宗", "湖州市合计（亩）"])
+@pytest.mark.parametrize(
+    "suffix", ["亩", "（单位：亩）", "亩均论英雄", "千公顷示范区", "100公顷以上", "form2", "team2版"]
+)
+def test_what_is_the_contracts_unit_or_none_is_not(suffix):
+    assert rules(read(f"{TASK_NAME}_{suffix}.csv", f"{TASK_HEADER}\n{ROW}\n".encode())) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["吴兴区小计", "小 计：2宗", "湖州市合计（亩）", "2026年合计", "共计", "合计数", "合计 2宗"]
+)
 def test_a_total_in_other_words_is_one_error_and_not_one_for_every_empty_cell(text):
     reading = task_csv(f"{text},,,12.5", ROW, header=TASK_HEADER)
     assert (rules(reading), rows(reading), reading.rejected_rows) == (["2019"], [CELLS], 1)
@@ -294,10 +302,27 @@ def test_rows_that_could_not_be_read_are_not_said_to_be_missing():
 
 
 @pytest.mark.parametrize(
-    "row", ["小计园区,2026,批而未供消化,12.5", "小计,2026,批而未供消化,12.5", "330100,,批而未供消化,1"]
+    "row",
+    [
+        "小计园区,2026,批而未供消化,12.5",
+        "小计,2026,批而未供消化,12.5",
+        "330100,,批而未供消化,1",
+        "总计：2宗,2026,批而未供消化,",
+    ],
 )
 def test_what_lacks_nothing_or_does_not_begin_like_a_total_is_no_likely_total(row):
     assert "2019" not in rules(task_csv(row, ROW, header=TASK_HEADER))
+
+
+def test_one_broken_character_does_not_make_a_utf_8_file_gb18030():
+    """With | between the cells such a file decodes as GB18030, too: the second byte of a character may be |."""
+    lines = [
+        TASK_HEADER.replace(",", "|").encode(),
+        ROW.replace(",", "|").encode(),
+        "330100|2026|消化".encode()[:-1] + b"|1",
+    ]
+    reading = read(f"{TASK_NAME}.csv", b"\n".join(lines) + b"\n")
+    assert (reading.encoding, rules(reading), rows(reading)) == ("utf-8", ["2007"], [CELLS])
 
 
 def test_lines_whose_gb18030_is_utf_8_by_chance_do_not_outvote_the_header():
@@ -325,14 +350,14 @@ def test_a_column_that_must_be_there_is_what_an_unknown_header_probably_is():
 @pytest.mark.parametrize(
     "lines",
     [
-        ["2026年度任务（面积：亩）,,,", TASK_HEADER, ROW],
-        ["填报说明：面积以亩为单位填报,,,", TASK_HEADER, ROW],
-        [TASK_HEADER, ROW, "单位：亩,,,"],
+        ["2026年度任务（面积：公顷）,,,", TASK_HEADER, ROW],
+        ["填报说明：面积以公顷为单位填报,,,", TASK_HEADER, ROW],
+        [TASK_HEADER, ROW, "单位：公顷,,,"],
         [TASK_HEADER, ROW, "备注：以上面积单位均为平方米,,,"],
     ],
 )
 def test_another_unit_beside_the_table_is_pointed_out(lines):
-    """Where the header names none, areas are in 公顷 by contract; a whole file in 亩 would be wrong by fifteen."""
+    """Where the header names none, areas of tasks are in 亩 by contract; a whole file in 公顷 would be wrong by fifteen."""
     reading = task_csv(*lines[1:], header=lines[0])
     assert (rules(reading), rows(reading)) == (["2017"], [CELLS])
 

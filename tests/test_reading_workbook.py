@@ -261,6 +261,25 @@ def test_what_explains_a_template_is_never_taken_for_its_form(above):
     assert rules(reading) == ["2001"] and reading.fatal
 
 
+@pytest.mark.parametrize("beside", ["说明", "封面"])
+def test_a_table_is_read_whatever_its_sheet_is_called(beside):
+    def fill(book):
+        sheet = book.add_worksheet(BESIDE_FORM[1])
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_row(1, 0, ROW)
+        book.add_worksheet(beside).write_row(0, 0, ["填报要求"])
+
+    assert rows(task_book(fill)) == [CELLS]
+
+
+def test_an_empty_form_of_another_table_is_not_told_of():
+    def fill(book):
+        simple(book)
+        book.add_worksheet("供地").write_row(0, 0, [LAND_SUPPLY[name].label for name in LAND_SUPPLY.required])
+
+    assert rules(task_book(fill)) == []
+
+
 def test_suffix_that_lies():
     assert rules(task_book(simple, suffix="csv")) == ["1007"]
     assert rows(task_book(simple, suffix="xls")) == [CELLS]

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from schemas.rules import BY_NUMBER, ERROR, RULES, catalogue, checks
-from schemas.submissions import TABLES
+from schemas.submissions import TABLES, WALK_ALL_FIVE
 from schemas.table import Unit
 from tests.checking_files import GOOD, RECEIVED, checked, found, row
 
@@ -64,8 +64,10 @@ ON_ONE_ROW = [
     ("3110", "demonstration_project", {"investment_wan_yuan": "-1"}, {"investment_wan_yuan": "0"}),
     ("3111", "gdp", {"gdp_wan_yuan": "0.9999"}, {"gdp_wan_yuan": "1"}),
     ("3007", "gdp", {"gdp_wan_yuan": "1000001"}, {"gdp_wan_yuan": "1000000"}),
-    ("3413", "walk_coverage", {"covered_area_mu": "1.99", "residential_area_mu": "100"},
-     {"covered_area_mu": "2", "residential_area_mu": "100"}),
+    ("3413", "walk_coverage", {"covered_area_mu": "4.99", "residential_area_mu": "100"},
+     {"covered_area_mu": "5", "residential_area_mu": "100"}),
+    ("3413", "walk_coverage", {"covered_area_mu": "85.3", "residential_area_mu": "2000"},
+     {"covered_area_mu": "85.3", "residential_area_mu": "2000", "facility_class": WALK_ALL_FIVE}),
     ("3201", SUPPLY, {"region_code": "330199"}, {"region_code": "330100"}),
     ("3201", SUPPLY, {"region_code": "110101"}, {}),
     ("3203", SUPPLY, {"region_code": "330103", "contract_date": "2021-04-09"},

@@ -24,7 +24,6 @@ VERDICT_INK = {
 }  # fmt: skip
 
 TARGET: Words = ("目标", "target")
-EXPECTED: Words = ("序时应达", "expected")
 FORECAST: Words = ("预测", "forecast")
 
 

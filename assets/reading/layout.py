@@ -23,7 +23,7 @@ HEADER, UNIT, BLANK, TOTAL, TITLE, ORDINAL = "表头", "单位行", "空行", "�
 _STEMS = list("甲乙丙丁戊己庚辛壬癸")
 _TOTALS = ("合计", "总计", "小计")
 #: “吴兴区小计”, “小计：2宗”.
-_LIKE_TOTAL = r"^[^0-9]{0,12}(?:合\s*计|总\s*计|小\s*计)\s*(?:[:：(（].*)?$"
+_LIKE_TOTAL = r"^(?:20\d\d年度?)?[^0-9]{0,12}(?:合\s*计|总\s*计|小\s*计|共\s*计)数?\s*(?:[:：(（0-9].*)?$"
 
 
 @dataclass(slots=True)
@@ -104,14 +104,18 @@ def assemble(
 def _told_beside(profile: Profile, header: Header, sheet: str | None, source: dict[str, SourceColumn]) -> list[Finding]:
     """Another unit of area than the one that is taken where a header names none: in the wrong one all areas are wrong,
     and by the same factor, so that no other rule can see it."""
-    taken = [
-        each for name, each in source.items() if column_dimension(profile.column(name)) == "area" and not each.unit
-    ]
-    told = [text for text in (sheet or "", *header.beside) if (units := mentioned(text)) and Unit.HECTARE not in units]
+    taken = {
+        name: each
+        for name, each in source.items()
+        if column_dimension(profile.column(name)) == "area" and not each.unit
+    }
+    by_contract = {profile.column(name).unit for name in taken}
+    told = [text for text in (sheet or "", *header.beside) if (units := mentioned(text)) and not units & by_contract]
     if not taken or not told:
         return []
-    headers = "、".join(f"“{each.header}”" for each in taken[:3]) + ("等" if len(taken) > 3 else "")
-    return [found("2017", Place(sheet=sheet), text=told[0], headers=headers)]
+    headers = "、".join(f"“{each.header}”" for each in [*taken.values()][:3]) + ("等" if len(taken) > 3 else "")
+    unit = "、".join(sorted(filter(None, by_contract)))
+    return [found("2017", Place(sheet=sheet), text=told[0], headers=headers, unit=unit)]
 
 
 # --- Rows -------------------------------------------------------------------------------------------------------------
@@ -252,12 +256,12 @@ def _short_lines(
 def _without_likely_totals(
     profile: Profile, columns: dict[str, HeaderColumn], body: Body, kept: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[Finding]]:
-    """Reject rows that begin like a total in other words than the contract's and lack what every record has: as a
-    record each would be told of once for every empty cell."""
-    required = [pl.col(f"c{columns[name].index}").is_null() for name in profile.required if name in columns]
-    if not required or not kept["_like_total"].any():
+    """Reject rows that begin like a total in other words than the contract's and lack a record's key: as a record each
+    would be told of once for every empty cell."""
+    keys = [pl.col(f"c{columns[name].index}").is_null() for name in profile.table.key if name in columns]
+    if not keys or not kept["_like_total"].any():
         return kept, []
-    likely = pl.col("_like_total") & pl.any_horizontal(required)
+    likely = pl.col("_like_total") & pl.any_horizontal(keys)
     totals = kept.filter(likely).select("row", text=pl.coalesce(body.cells))
     findings = [
         found("2019", body.place(row, 0, None), quarantined=True, value=text, row=row, text=text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -130,7 +131,7 @@ def _read_csv(reading: Reading, data: bytes, profiles: list[Profile]) -> None:
         first = text[:65_536].decode(errors="replace").split("\n")[:HEAD_ROWS]
         _settle(reading, None, [line.split(separator) for line in first for separator in SEPARATORS])
     _settle(reading, csv.profile)
-    csv.header.beside.append(_words(reading.file.name))
+    csv.header.beside.extend(_units_in(reading.file.name))
     head = [tidy(record.cells) for record in csv.head]
     skipped = Counter[str]({"续行": csv.continued})
     for row, record in enumerate(csv.head):
@@ -149,9 +150,13 @@ def _require_text(reading: Reading, data: bytes) -> None:
         raise Unreadable("1004")
 
 
-def _words(name: str) -> str:
-    """A file's name as words that may speak of units: `供地结果_330100_2026_亩.csv` does."""
-    return "".join(f"({part})" for part in name.rpartition(".")[0].split("_"))
+_UNIT_ALONE = re.compile("(?:面积)?(?:单位)?为?(平方米|平米|m2|m²|公顷|亩)")
+
+
+def _units_in(name: str) -> list[str]:
+    """What a file's name says of units, in a part of its own: `供地结果_330100_2026_亩.csv` does, 千亩示范区 does not."""
+    parts = re.split(r"[_\s()（）:：-]+", name.rpartition(".")[0])
+    return [f"文件名（{part}）" for part in parts if _UNIT_ALONE.fullmatch(part)]
 
 
 def _head_reason(cells: list[str | None], row: int, header: Header) -> str:
@@ -196,14 +201,19 @@ def _read_workbook(reading: Reading, data: bytes, profiles: list[Profile]) -> No
     _settle(reading, profile)
     for sheet, profile, header in sheets:
         if sheet.name in chosen:
-            header.beside.append(_words(reading.file.name))
+            header.beside.extend(_units_in(reading.file.name))
             _take(reading, *_read_sheet(sheet, profile, header))
             reading.findings += _merged(sheet, header, reading.blocks[-1])
-        elif not sheet.hidden and (other := _other_table(_head(sheet), reading.table)):
+        elif not sheet.hidden and (other := _other_table(_head(sheet), reading.table)) and _has_rows(sheet, other):
             name = proposed_name(reading.file.name, other.label) or f"{other.label}_330100_2026.xlsx"
-            reading.findings.append(
-                found("2018", Place(sheet=sheet.name), sheet=sheet.name, table=other.label, name=name)
-            )
+            words = {"sheet": sheet.name, "table": other.label, "name": name}
+            reading.findings.append(found("2018", Place(sheet=sheet.name), **words))
+
+
+def _has_rows(sheet: Sheet, table: Table) -> bool:
+    """Whether anything stands below the header of a table."""
+    header = find_header(_head(sheet), bureau(table), sheet.merges)
+    return header is not None and _filled_rows(sheet.frame.slice(header.last + 1)) > 0
 
 
 def _sheet_header(sheet: Sheet, profiles: list[Profile]) -> tuple[Profile | None, Header | None]:
@@ -219,16 +229,22 @@ def _best(candidates: list[tuple[Profile, Header | None]]) -> tuple[Profile | No
     return max(found_ones, key=lambda pair: (len(pair[1].names & set(pair[0].required)), len(pair[1].names)))
 
 
+_MOST = 0.6  # of the required columns
+
+
 def _tables_among(sheets: list[tuple[Sheet, Profile | None, Header | None]]) -> set[str]:
     """Names of the visible sheets that hold the table: those with most of its required columns, else the best."""
-    visible = [(sheet, profile, header) for sheet, profile, header in sheets if not sheet.hidden]
     share = {
         sheet.name: len(header.names & set(profile.required)) / len(profile.required)
-        for sheet, profile, header in visible
-        if header is not None and (sheet.name not in BESIDE_FORM or len(visible) == 1)
+        for sheet, profile, header in sheets
+        if header is not None and not sheet.hidden
     }
-    best = max(share.values(), default=0)
-    return {name for name, part in share.items() if part > 0.6 or part == best < 0.6}
+    # What explains a template has words of a header, too; a whole one is a table under any name.
+    likely = {name: part for name, part in share.items() if name not in BESIDE_FORM}
+    best = max(likely.values(), default=0)
+    return {name for name, part in share.items() if part > _MOST} or {
+        name for name, part in likely.items() if part == best
+    }
 
 
 def _head(sheet: Sheet) -> list[list[str | None]]:
@@ -292,7 +308,7 @@ def _read_records(reading: Reading, names: list[str], frame: pl.DataFrame, profi
     head = [tidy(names)]
     profile, header = _best([(profile, find_header(head, profile)) for profile in profiles])
     _settle(reading, profile, head)
-    header.beside.append(_words(reading.file.name))
+    header.beside.extend(_units_in(reading.file.name))
     columns = frame.columns[1:]
     body = Body(normalise(frame, columns) if columns else frame)
     _take(reading, assemble(profile, header, 1, head[0], body), Counter())

@@ -36,7 +36,7 @@ def looks_binary(data: bytes) -> bool:
 
 
 def detect(data: bytes) -> str:
-    """utf-8-sig, utf-16-le, utf-16-be, utf-8 or gb18030: by the mark, by the zero bytes, by what all or most lines are."""
+    """utf-8-sig, utf-16-le, utf-16-be, utf-8 or gb18030: by the mark, by the zero bytes, by what most lines are."""
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return encoding
@@ -46,13 +46,14 @@ def detect(data: bytes) -> str:
     if max(low, high) > 0.2 and min(low, high) < 0.05:
         return "utf-16-le" if low > high else "utf-16-be"
     foreign = _foreign_lines(data)
-    together = b"\n".join(foreign)
-    if _decodes(together, "utf-8"):
+    if _decodes(b"\n".join(foreign), "utf-8"):
         return "utf-8"
-    if _decodes(together, "gb18030"):  # UTF-8 hardly ever is, throughout: three bytes a character leave one over
-        return "gb18030"
-    as_utf8 = sum(_decodes(line, "utf-8") for line in foreign)
-    return "utf-8" if 2 * as_utf8 >= len(foreign) else "gb18030"
+    others = [line for line in foreign if not _decodes(line, "utf-8")]
+    # Two bytes of GB18030 may be a letter of UTF-8, Latin or Arabic, and never a Chinese character, which takes three.
+    chinese = sum(
+        any(char > "\u2e7f" for char in line.decode("utf-8", "ignore")) for line in foreign if line not in others
+    )
+    return "utf-8" if chinese >= len(others) else "gb18030"
 
 
 def _foreign_lines(data: bytes) -> list[bytes]:
