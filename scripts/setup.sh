@@ -4,8 +4,8 @@ set -euo pipefail
 venv=$1
 python=${PYTHON:-python3}
 
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-  { echo "landstock needs Python 3.11 or newer; $("$python" --version) was found. Set PYTHON=…" >&2; exit 3; }
+"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' ||
+  { echo "landstock needs Python 3.11 to 3.13; $("$python" --version) was found. Set PYTHON=…" >&2; exit 3; }
 
 # Debian ships venv apart from python3.
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then

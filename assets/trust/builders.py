@@ -128,13 +128,13 @@ def submission_due(con: duckdb.DuckDBPyConnection, context: Context, made: Made)
 def build_distribution(con: duckdb.DuckDBPyConnection, context: Context, made: Made) -> pl.DataFrame:
     """Cities and the province: FAR and areas of each year since 2025 against all years before."""
     years = list(range(FIRST_YEAR, context.as_of.year + 1))
-    limits, made = policy.distribution(), []
+    limits, compared = policy.distribution(), []
     for table, measures in _by_table(distribution.MEASURES).items():
         columns = {name for measure in measures for name in (measure.column, measure.date)}
         extra = _LAND_USE if table == "land_supply" else ()
         records = inputs.load(con, {table: (*sorted(columns), *extra)}, context)[table]
-        made += [distribution.compare(each, _measured(records, each, context), years, limits) for each in measures]
-    return pl.concat(made)
+        compared += [distribution.compare(each, _measured(records, each, context), years, limits) for each in measures]
+    return pl.concat(compared)
 
 
 #: What tells industrial land.
