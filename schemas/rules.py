@@ -410,7 +410,7 @@ RULES: tuple[Rule, ...] = (
         "3210", WARNING, "文件名中的年份疑有误", "year in the file name is probably wrong",
         "文件名中的年份是 {file_year}，而各行的年份是 {years}。",
         "文件名有误的，请改名后重报；文件名无误的，请改正各行的年份。",
-        explanation="年度任务、任务台账、园区亩均效益一份文件报一个年份；各行仍按所填年份计入。",
+        explanation="年度任务、任务台账一份文件报一个年份；各行仍按所填年份计入。",
     ),
     # 33xx: relations inside a row
     Rule(

@@ -14,8 +14,8 @@ from .facts import submitting_region
 from .wording import Located, file_finding
 
 OUTSIDE = "3204"
-#: The others report earlier years as a rule: final figures, the base of 2025.
-_OF_THEIR_YEAR = ("annual_task", "task_progress", "park_performance")
+#: The others may report an earlier year: final figures, the base of 2025, parks after their year.
+_OF_THEIR_YEAR = ("annual_task", "task_progress")
 NEARLY_ALL, SEVERAL = 0.9, 3  # of the rows; a row or two are as likely wrong themselves
 
 
