@@ -266,6 +266,12 @@ def test_a_lower_header_that_repeats_the_upper_is_header(below):
     assert reading.findings == [] and rows(reading) == [CELLS] and unit_of(reading) is Unit.HECTARE
 
 
+def test_a_lower_header_with_a_unit_of_its_own_is_never_passed_over():
+    """Passed over, its unit would be lost, and all areas be wrong by the same factor."""
+    reading = task_csv(",,,任务面积（平方米）", ROW)
+    assert len(rows(reading)) == 2 or unit_of(reading) is Unit.SQUARE_METRE
+
+
 def test_title_unit_row_and_column_numbers():
     lines = ["2026年度任务表,,,", "填报单位：杭州市局,,,单位:公顷", TASK_HEADER, "1,2,3,4", ROW]
     reading = task_csv(*lines[1:], header=lines[0])

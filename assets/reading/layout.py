@@ -208,10 +208,10 @@ def _first_rows(top: pl.DataFrame, cells: list[str], header: Header) -> tuple[di
 
 
 def _repeats_words(header: Header, values: list[str | None]) -> bool:
-    """Whether every filled cell says again what its column's header says."""
+    """Whether every filled cell says again what its column's header says, and nothing of units: those must not be lost."""
     headers = {column.index: column.text.split("/") for column in header.columns}
     return all(
-        split_label(value)[0] in (split_label(part)[0] for part in headers.get(at, ()))
+        split_label(value)[0] in (split_label(part)[0] for part in headers.get(at, ())) and not split_label(value)[1]
         for at, value in enumerate(values)
         if value
     )
