@@ -94,19 +94,23 @@ class Home:
             raise self.unwritable(error) from None
         return self
 
-    def require_apart(self, landing: Path) -> Home:
-        """Raises HomeError when this lies in the landing directory, or that where a run writes: every night would take in
-        what the last one made."""
+    def is_apart(self, landing: Path) -> bool:
+        """Whether a run takes in nothing that it writes: neither this lies in the landing directory, nor that where a run
+        writes."""
         own = (self.raw, self.releases, self.current, self.build.parent, self.dagster, self.logs)
         place = landing.resolve()
-        if self.path.resolve().is_relative_to(place) or any(place.is_relative_to(each.resolve()) for each in own):
+        inside = self.path.resolve().is_relative_to(place)
+        return not inside and not any(place.is_relative_to(each.resolve()) for each in own)
+
+    def require_apart(self, landing: Path) -> None:
+        """Raises HomeError when every night would take in what the last one made."""
+        if not self.is_apart(landing):
             raise HomeError(
                 f"数据目录 {self.path} 位于报送目录 {landing} 之内，或报送目录在其 raw、releases 等目录之内：数据目录里的文件会被当作报送收进来。"
                 "请用 --home 把数据目录放到别处，或另选报送目录",
                 f"the home {self.path} lies in the landing directory {landing}, or that in its raw, releases, …: its files would be taken for submissions."
                 " Put the home elsewhere (--home), or choose another landing directory",
             )
-        return self
 
     def unwritable(self, error: OSError) -> HomeError:
         """What to say when nothing can be written here."""

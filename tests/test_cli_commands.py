@@ -525,7 +525,7 @@ def test_a_home_within_the_landing_directory_is_refused(tmp_path: Path, capsys) 
         assert f"数据目录 {place} 位于报送目录" in capsys.readouterr().err
     assert list((tmp_path / "landing").iterdir()) == []
     cli.call(["doctor", "--home", str(tmp_path / "landing" / "home")])
-    assert "包含数据目录" in capsys.readouterr().out
+    assert "与数据目录互相包含" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("inside", ["raw", "releases", "logs"])

@@ -1,5 +1,5 @@
 """What the Excel library does not tell of an old xls file: each sheet's extent and merged cells; and the file without
-its formulas, for those that it cannot take.
+its formulas, some of which it cannot take.
 
 Reads the OLE container and the BIFF records just far enough for that. The library reserves memory for whatever a
 record claims, so a file whose claims cannot be followed or believed is refused before the library sees it.

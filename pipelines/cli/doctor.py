@@ -168,8 +168,8 @@ def landing(desk: Desk, name: str) -> Iterator[Point]:
     elif not os.access(place, os.R_OK | os.X_OK):
         found = desk.pick(f"{place} 不可读", f"{place} cannot be read")
         yield Point(name, BAD, found, desk.pick("请管理员开放读取权限", "ask the administrator for the right to read"))
-    elif desk.home.path.resolve().is_relative_to(place.resolve()):
-        found = desk.pick(f"{place} 包含数据目录", f"{place} holds the home")
+    elif not desk.home.is_apart(place):
+        found = desk.pick(f"{place} 与数据目录互相包含", f"{place} holds the home, or lies in what a run writes")
         remedy = desk.pick("把数据目录放到报送目录以外", "put the home elsewhere, its files are no submissions")
         yield Point(name, BAD, found, remedy)
     elif left := raw.left_out(place):
